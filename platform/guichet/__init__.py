@@ -1,0 +1,1 @@
+"""Guichet: self-service subscription and billing portals for many merchants."""

@@ -1,0 +1,114 @@
+"""PostgreSQL: every statement runs inside one tenant, or says aloud that it does not.
+
+`unit()` is one transaction scoped to one tenant, `read()` one statement in one round trip with
+the same scope, `system()` the few statements that look across tenants. The scope is always local
+to a transaction, so a pooled connection never carries a tenant to its next user.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+AfterCommit = Callable[[], Awaitable[None]]
+
+
+class Unit:
+    """One transaction of one tenant; what is left for after the commit is called then."""
+
+    def __init__(self, connection: Connection, tenant_id: UUID) -> None:
+        self.connection = connection
+        self.tenant_id = tenant_id
+        self._after_commit: list[AfterCommit] = []
+
+    def after_commit(self, call: AfterCommit) -> None:
+        """Have `call` awaited once the transaction is durable; a rollback forgets it."""
+        self._after_commit.append(call)
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        return await self.connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        return await self.connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        return await self.connection.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> str:
+        return await self.connection.execute(sql, *args)
+
+    async def executemany(self, sql: str, args: Sequence[Sequence[object]]) -> None:
+        await self.connection.executemany(sql, args)
+
+
+async def _keep_session(_connection: object) -> None:
+    """Stand in for asyncpg's reset query, which costs a round trip at each release.
+
+    asyncpg itself still rolls back what was left open, and nothing of ours is set for a session.
+    """
+
+
+class Database:
+    """The application's pool. All SQL of the deployment goes through one of its three doors."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self.pool = pool
+
+    @contextlib.asynccontextmanager
+    async def unit(self, tenant_id: UUID) -> AsyncIterator[Unit]:
+        """One transaction in which row-level security shows this tenant's rows only.
+
+        Commits when the block ends, rolls back when it raises; then awaits what was left for
+        after the commit.
+        """
+        async with self.pool.acquire() as connection:
+            unit = Unit(connection, tenant_id)
+            async with connection.transaction():
+                # A UUID's text holds nothing that could end the literal; SET takes no parameters.
+                await connection.execute(f"set local guichet.tenant = '{UUID(str(tenant_id))}'")
+                yield unit
+        for call in unit._after_commit:
+            await call()
+
+    async def read(self, sql: str, *args: object) -> Any:
+        """One value in one round trip: `sql` calls a database function that sets the tenant.
+
+        Such a function takes the tenant as its first argument, makes it the transaction's scope
+        and answers JSON.
+        """
+        return await self.pool.fetchval(sql, *args)
+
+    @contextlib.asynccontextmanager
+    async def system(self) -> AsyncIterator[Connection]:
+        """One transaction as `guichet_system`, which sees the directory of all tenants.
+
+        The role may read and write agencies, tenants and hosts, and may see which tenants have
+        work waiting; it can read nobody's customers.
+        """
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("set local role guichet_system")
+            yield connection
+
+
+@contextlib.asynccontextmanager
+async def connect(url: str, connections: int = 10) -> AsyncIterator[Database]:
+    """Open the pool; a statement gets 10 s, a lock 5 s, an idle transaction 15 s."""
+    async with asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=connections,
+        command_timeout=10,
+        timeout=5,
+        reset=_keep_session,
+        server_settings={
+            "application_name": "guichet",
+            "lock_timeout": "5s",
+            "statement_timeout": "10s",
+            "idle_in_transaction_session_timeout": "15s",
+        },
+    ) as pool:
+        yield Database(pool)

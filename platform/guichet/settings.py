@@ -1,0 +1,90 @@
+"""What the environment decides, read once at start. No secret has a default."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used; the text names it and says what to do."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The deployment's settings. `docs/developer/settings.md` lists each with its meaning."""
+
+    #: DATABASE_URL: PostgreSQL 15 or newer, as the application's role, which owns nothing.
+    database_url: str
+    #: REDIS_URL: Redis or Valkey; may be emptied at any time.
+    redis_url: str
+    #: GUICHET_BASE_DOMAIN: portals live at <slug>.<base domain>; a port may follow after a colon.
+    base_domain: str
+    #: GUICHET_MASTER_KEY: 32 bytes in base64; older keys may follow after commas until rotated.
+    master_keys: tuple[str, ...]
+    #: GUICHET_OWNER_DATABASE_URL: the role that owns the tables; `guichet migrate` alone uses it.
+    owner_database_url: str = ""
+    #: GUICHET_LISTEN: host:port that the web process binds.
+    listen: str = "127.0.0.1:8000"
+    #: GUICHET_METRICS_LISTEN: host:port of the Prometheus metrics; empty switches them off.
+    metrics_listen: str = "127.0.0.1:9464"
+    #: GUICHET_STRIPE_URL: where the Stripe API answers; a sandbox on loopback, or Stripe.
+    stripe_url: str = "https://api.stripe.com"
+    #: GUICHET_DATABASE_CONNECTIONS: the size of one process's connection pool.
+    database_connections: int = 10
+    #: GUICHET_LOG_LEVEL: debug, info, warning or error.
+    log_level: str = "info"
+    #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
+    #: be on loopback over plain HTTP. Never set it in production.
+    demo: bool = False
+
+    @property
+    def url_scheme(self) -> str:
+        """`http` on localhost only; everywhere else a proxy in front ends TLS."""
+        name = self.base_domain.partition(":")[0]
+        return "http" if name == "localhost" or name.endswith(".localhost") else "https"
+
+    @property
+    def base_host(self) -> str:
+        """The base domain without its port."""
+        return self.base_domain.partition(":")[0]
+
+
+_NAMES = {
+    "database_url": "DATABASE_URL",
+    "redis_url": "REDIS_URL",
+    "base_domain": "GUICHET_BASE_DOMAIN",
+    "master_keys": "GUICHET_MASTER_KEY",
+    "owner_database_url": "GUICHET_OWNER_DATABASE_URL",
+    "listen": "GUICHET_LISTEN",
+    "metrics_listen": "GUICHET_METRICS_LISTEN",
+    "stripe_url": "GUICHET_STRIPE_URL",
+    "database_connections": "GUICHET_DATABASE_CONNECTIONS",
+    "log_level": "GUICHET_LOG_LEVEL",
+    "demo": "GUICHET_DEMO",
+}
+
+
+def environment_name(field: str) -> str:
+    """The environment variable that a field of `Settings` is read from."""
+    return _NAMES[field]
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables; raises `SettingsError` naming all faults."""
+    given: dict[str, object] = {
+        field: environ[name] for field, name in _NAMES.items() if environ.get(name)
+    }
+    missing = [
+        _NAMES[field.name]
+        for field in msgspec.structs.fields(Settings)
+        if field.required and field.name not in given
+    ]
+    if missing:
+        raise SettingsError(f"not set: {', '.join(missing)}. See docs/developer/settings.md.")
+    if "master_keys" in given:
+        given["master_keys"] = tuple(
+            key.strip() for key in str(given["master_keys"]).split(",") if key.strip()
+        )
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"a setting cannot be used: {error}") from error
