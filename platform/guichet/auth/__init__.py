@@ -1,0 +1,1 @@
+"""Who may enter: sessions, sign-in with a merchant's identity provider, and forged forms."""

@@ -1,0 +1,1 @@
+"""What a customer has and may change: plans, subscriptions, payment methods, invoices."""

@@ -1,0 +1,63 @@
+"""Subscriptions as the mirror holds them."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from guichet.billing.catalog import Price
+
+Status = Literal[
+    "incomplete",
+    "incomplete_expired",
+    "trialing",
+    "active",
+    "past_due",
+    "canceled",
+    "unpaid",
+    "paused",
+]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One line of a subscription. The price is None until the mirror has seen it."""
+
+    id: str
+    quantity: int | None
+    price: Price | None
+
+
+class PendingChange(msgspec.Struct, frozen=True):
+    """The plan that a schedule changes the subscription to at a time."""
+
+    at: datetime
+    quantity: int | None
+    price: Price | None
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One subscription with its items; the shape of the view `subscription_documents`."""
+
+    id: str
+    customer_id: str
+    status: Status
+    currency: str
+    cancel_at_period_end: bool
+    cancel_at: datetime | None
+    canceled_at: datetime | None
+    ended_at: datetime | None
+    trial_end_at: datetime | None
+    current_period_start_at: datetime | None
+    current_period_end_at: datetime | None
+    created_at: datetime
+    schedule_id: str | None
+    default_payment_method_id: str | None
+    pending: PendingChange | None
+    #: A change that a customer asked for is still being made at the provider.
+    unfinished_change: bool
+    items: tuple[Item, ...]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can still be changed or cancelled."""
+        return self.status in ("trialing", "active", "past_due", "unpaid", "paused")

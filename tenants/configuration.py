@@ -1,0 +1,87 @@
+"""A portal's configuration: one document, published in versions that are all kept."""
+
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tenants.branding import Branding
+from tenants.catalog import CancelRules, ChangeRules, Plan
+from tenants.identity_providers import IdentityProvider
+
+
+class Configuration(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Everything that a merchant publishes. Unknown fields of a later release are ignored."""
+
+    #: The language of a visitor of whom nothing better is known: en or fr.
+    locale: str = "en"
+    branding: Branding = msgspec.field(default_factory=Branding)
+    plans: tuple[Plan, ...] = ()
+    changes: ChangeRules = msgspec.field(default_factory=ChangeRules)
+    cancel: CancelRules = msgspec.field(default_factory=CancelRules)
+    identity_providers: tuple[IdentityProvider, ...] = ()
+    support_email: str = ""
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A published version with its number, counted from 1; 0 is the empty one of a new tenant."""
+
+    version: int
+    configuration: Configuration
+
+
+NOTHING_PUBLISHED = Published(0, Configuration())
+
+
+async def load_published(connection: asyncpg.Connection, tenant_id: UUID) -> Published:
+    """Read the published version; a tenant that never published has `NOTHING_PUBLISHED`."""
+    row = await connection.fetchrow(
+        """
+        select configuration.version, configuration.document::text
+        from tenants as tenant
+        join configurations as configuration
+          on configuration.tenant_id = tenant.id
+          and configuration.version = tenant.published_version
+        where tenant.id = $1
+        """,
+        tenant_id,
+    )
+    if row is None:
+        return NOTHING_PUBLISHED
+    return Published(row["version"], msgspec.json.decode(row["document"], type=Configuration))
+
+
+async def publish(
+    connection: asyncpg.Connection,
+    tenant_id: UUID,
+    configuration: Configuration,
+    published_by: str,
+    reason: str = "",
+) -> int:
+    """Publish a new version and answer its number; every process learns of it at the commit."""
+    # The tenant's row is locked, so that two publishers get two numbers.
+    latest = await connection.fetchval(
+        """
+        select coalesce((select max(version) from configurations where tenant_id = $1), 0)
+        from tenants
+        where id = $1
+        for no key update
+        """,
+        tenant_id,
+    )
+    version = int(latest) + 1
+    await connection.execute(
+        """
+        insert into configurations (tenant_id, version, document, published_by, reason)
+        values ($1, $2, $3::jsonb, $4, $5)
+        """,
+        tenant_id,
+        version,
+        msgspec.json.encode(configuration).decode(),
+        published_by,
+        reason,
+    )
+    await connection.execute(
+        "update tenants set published_version = $2 where id = $1", tenant_id, version
+    )
+    return version
