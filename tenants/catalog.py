@@ -19,12 +19,16 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeRules(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When a change applies, by its direction. A direction compares what a month costs."""
+    """When a change applies, by its direction.
+
+    Within one product a change of the billing interval counts as such; every other change is an
+    upgrade or a downgrade by what a month then costs.
+    """
 
     upgrade: When = "now"
     downgrade: When = "period_end"
-    #: A change to a longer or shorter billing interval at a comparable price.
-    interval: When = "now"
+    longer_interval: When = "now"
+    shorter_interval: When = "period_end"
     #: What is charged for a change that applies now.
     proration: Literal["always_invoice", "create_prorations", "none"] = "always_invoice"
 
