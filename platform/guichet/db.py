@@ -7,13 +7,14 @@ to a transaction, so a pooled connection never carries a tenant to its next user
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+# Quoted, because asyncpg's classes take type arguments from its stubs only.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 AfterCommit = Callable[[], Awaitable[None]]
 
 
@@ -55,7 +56,7 @@ async def _keep_session(_connection: object) -> None:
 class Database:
     """The application's pool. All SQL of the deployment goes through one of its three doors."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
 
     @contextlib.asynccontextmanager

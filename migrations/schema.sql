@@ -1,0 +1,809 @@
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+CREATE FUNCTION public.announce_tenant() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform pg_notify('guichet_tenants', new.id::text);
+  return null;
+end $$;
+
+CREATE FUNCTION public.current_tenant() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('guichet.tenant'::text, true), ''::text))::uuid;
+
+CREATE FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  visitor record;
+begin
+  perform set_config('guichet.tenant', tenant::text, true);
+
+  select session.id, session.customer_id, session.seen_at
+  into visitor
+  from sessions as session
+  where session.tenant_id = tenant
+  and session.token_hash = session_token_hash
+  and session.revoked_at is null
+  and session.expires_at > now();
+
+  if not found then
+    return null;
+  end if;
+
+  if visitor.seen_at < now() - interval '5 minutes' then
+    update sessions
+    set seen_at = now()
+    where tenant_id = tenant
+    and id = visitor.id;
+  end if;
+
+  return (
+    select json_build_object(
+      'session', json_build_object(
+        'id', visitor.id,
+        'customer_id', customer.id,
+        'customer_email', customer.email,
+        'customer_name', customer.name,
+        'locale', (
+          select preference.locale
+          from preferences as preference
+          where preference.tenant_id = tenant
+          and preference.customer_id = customer.id
+        )
+      ),
+      'subscriptions', (
+        select coalesce(json_agg(newest.document), '[]')
+        from (
+          select listed.document
+          from subscription_documents as listed
+          where listed.tenant_id = tenant
+          and listed.customer_id = customer.id
+          order by listed.status in ('canceled', 'incomplete_expired'), listed.created_at desc, listed.id
+          limit 50
+        ) as newest
+      ),
+      'payment_method', (
+        select json_build_object(
+          'id', method.id,
+          'type', method.type,
+          'brand', method.brand,
+          'last4', method.last4,
+          'exp_month', method.exp_month,
+          'exp_year', method.exp_year
+        )
+        from payment_methods as method
+        where method.tenant_id = tenant
+        and method.customer_id = customer.id
+        order by method.id is not distinct from customer.default_payment_method_id desc, method.created_at desc
+        limit 1
+      ),
+      'invoices', (
+        select coalesce(json_agg(newest.document), '[]')
+        from (
+          select listed.document
+          from invoice_documents as listed
+          where listed.tenant_id = tenant
+          and listed.customer_id = customer.id
+          and listed.status <> 'draft'
+          order by listed.created_at desc, listed.id desc
+          limit 10
+        ) as newest
+      )
+    )::text
+    from customers as customer
+    where customer.tenant_id = tenant
+    and customer.id = visitor.customer_id
+    and not customer.deleted
+  );
+end $$;
+
+CREATE FUNCTION public.tenant_changes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.change_no := nextval('directory_changes');
+  new.changed_at := now();
+  return new;
+end $$;
+
+CREATE FUNCTION public.touch_tenant() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update tenants
+  set changed_at = now()
+  where id = coalesce(new.tenant_id, old.tenant_id);
+  return null;
+end $$;
+
+SET default_table_access_method = heap;
+
+CREATE TABLE public.agencies (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT agencies_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT agencies_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text))
+);
+
+ALTER TABLE ONLY public.agencies FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.assets (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    media_type text NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT assets_body_check CHECK ((octet_length(body) <= 524288)),
+    CONSTRAINT assets_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT assets_media_type_check CHECK ((media_type = ANY (ARRAY['image/svg+xml'::text, 'image/png'::text, 'image/jpeg'::text, 'image/webp'::text])))
+);
+
+ALTER TABLE ONLY public.assets FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit_log (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text,
+    CONSTRAINT audit_log_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['customer'::text, 'staff'::text, 'system'::text, 'provider'::text])))
+);
+
+ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.change_requests (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id text NOT NULL,
+    subscription_id text NOT NULL,
+    kind text NOT NULL,
+    request jsonb NOT NULL,
+    state text NOT NULL,
+    failure text,
+    tries smallint DEFAULT 1 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    claimed_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT change_requests_kind_check CHECK ((kind = ANY (ARRAY['change_plan'::text, 'cancel'::text, 'keep'::text, 'undo_change'::text]))),
+    CONSTRAINT change_requests_state_check CHECK ((state = ANY (ARRAY['started'::text, 'unknown'::text, 'done'::text, 'refused'::text])))
+);
+
+ALTER TABLE ONLY public.change_requests FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.configurations (
+    tenant_id uuid NOT NULL,
+    version integer NOT NULL,
+    document jsonb NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_by text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT configurations_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.configurations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.customers (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    email text,
+    name text,
+    currency text,
+    default_payment_method_id text,
+    deleted boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.customers FORCE ROW LEVEL SECURITY;
+
+CREATE SEQUENCE public.directory_changes
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.hosts (
+    tenant_id uuid NOT NULL,
+    host text NOT NULL,
+    verified_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT hosts_host_check CHECK (((host = lower(host)) AND (length(host) <= 253)))
+);
+
+ALTER TABLE ONLY public.hosts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.identities (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    subject text NOT NULL,
+    customer_id text NOT NULL,
+    email text,
+    linked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.invoices (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text NOT NULL,
+    subscription_id text,
+    number text,
+    status text NOT NULL,
+    currency text NOT NULL,
+    total bigint NOT NULL,
+    amount_paid bigint NOT NULL,
+    amount_remaining bigint NOT NULL,
+    attempt_count integer NOT NULL,
+    next_payment_attempt_at timestamp with time zone,
+    due_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    CONSTRAINT invoices_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
+);
+
+ALTER TABLE ONLY public.invoices FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.invoice_documents WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    id,
+    customer_id,
+    status,
+    created_at,
+    json_build_object('id', id, 'customer_id', customer_id, 'subscription_id', subscription_id, 'number', number, 'status', status, 'total', json_build_object('amount', total, 'currency', currency), 'remaining', json_build_object('amount', amount_remaining, 'currency', currency), 'attempt_count', attempt_count, 'next_payment_attempt_at', next_payment_attempt_at, 'created_at', created_at) AS document
+   FROM public.invoices invoice;
+
+CREATE SEQUENCE public.mirror_copies
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.payment_methods (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text,
+    type text NOT NULL,
+    brand text,
+    last4 text,
+    exp_month smallint,
+    exp_year smallint,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.payment_methods FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.preferences (
+    tenant_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    locale text,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.preferences FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.prices (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    product_id text NOT NULL,
+    currency text NOT NULL,
+    unit_amount bigint,
+    "interval" text,
+    interval_count integer,
+    active boolean NOT NULL,
+    copy_no bigint NOT NULL,
+    CONSTRAINT prices_interval_check CHECK (("interval" = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text])))
+);
+
+ALTER TABLE ONLY public.prices FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.products (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    name text NOT NULL,
+    description text,
+    active boolean NOT NULL,
+    copy_no bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.products FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.price_documents WITH (security_invoker='true') AS
+ SELECT price.tenant_id,
+    price.id,
+    json_build_object('id', price.id, 'product_id', price.product_id, 'product', COALESCE(product.name, price.product_id), 'amount',
+        CASE
+            WHEN (price.unit_amount IS NOT NULL) THEN json_build_object('amount', price.unit_amount, 'currency', price.currency)
+            ELSE NULL::json
+        END, 'currency', price.currency, 'interval', price."interval", 'interval_count', price.interval_count, 'active', (price.active AND COALESCE(product.active, true))) AS document
+   FROM (public.prices price
+     LEFT JOIN public.products product ON (((product.tenant_id = price.tenant_id) AND (product.id = price.product_id))));
+
+CREATE TABLE public.provider_events (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    type text NOT NULL,
+    object_id text,
+    created_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    body bytea NOT NULL,
+    handled_at timestamp with time zone,
+    claimed_until timestamp with time zone,
+    tries smallint DEFAULT 0 NOT NULL,
+    failure text
+);
+
+ALTER TABLE ONLY public.provider_events FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.reconciliations (
+    tenant_id uuid NOT NULL,
+    read_until timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    failure text
+);
+
+ALTER TABLE ONLY public.reconciliations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.secrets (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    sealed bytea NOT NULL,
+    wrapped_key bytea NOT NULL,
+    master_key_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT secrets_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+ALTER TABLE ONLY public.secrets FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sessions (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    token_hash bytea NOT NULL,
+    customer_id text NOT NULL,
+    provider text NOT NULL,
+    device text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.sign_in_attempts (
+    tenant_id uuid NOT NULL,
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    provider text NOT NULL,
+    nonce text NOT NULL,
+    code_verifier text NOT NULL,
+    next_path text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.sign_in_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.subscription_items (
+    tenant_id uuid NOT NULL,
+    subscription_id text NOT NULL,
+    id text NOT NULL,
+    "position" smallint NOT NULL,
+    price_id text NOT NULL,
+    quantity integer
+);
+
+ALTER TABLE ONLY public.subscription_items FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.subscriptions (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text NOT NULL,
+    status text NOT NULL,
+    currency text NOT NULL,
+    default_payment_method_id text,
+    cancel_at_period_end boolean NOT NULL,
+    cancel_at timestamp with time zone,
+    canceled_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    trial_end_at timestamp with time zone,
+    current_period_start_at timestamp with time zone,
+    current_period_end_at timestamp with time zone,
+    schedule_id text,
+    pending_price_id text,
+    pending_quantity integer,
+    pending_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'incomplete_expired'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'canceled'::text, 'unpaid'::text, 'paused'::text])))
+);
+
+ALTER TABLE ONLY public.subscriptions FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
+ SELECT tenant_id,
+    id,
+    customer_id,
+    status,
+    created_at,
+    json_build_object('id', id, 'customer_id', customer_id, 'status', status, 'currency', currency, 'cancel_at_period_end', cancel_at_period_end, 'cancel_at', cancel_at, 'canceled_at', canceled_at, 'ended_at', ended_at, 'trial_end_at', trial_end_at, 'current_period_start_at', current_period_start_at, 'current_period_end_at', current_period_end_at, 'created_at', created_at, 'schedule_id', schedule_id, 'default_payment_method_id', default_payment_method_id, 'pending',
+        CASE
+            WHEN (pending_at IS NOT NULL) THEN json_build_object('at', pending_at, 'quantity', pending_quantity, 'price', ( SELECT pending.document
+               FROM public.price_documents pending
+              WHERE ((pending.tenant_id = subscription.tenant_id) AND (pending.id = subscription.pending_price_id))))
+            ELSE NULL::json
+        END, 'unfinished_change', (EXISTS ( SELECT
+           FROM public.change_requests request
+          WHERE ((request.tenant_id = subscription.tenant_id) AND (request.subscription_id = subscription.id) AND (request.state = ANY (ARRAY['started'::text, 'unknown'::text]))))), 'items', ( SELECT COALESCE(json_agg(json_build_object('id', item.id, 'quantity', item.quantity, 'price', price.document) ORDER BY item."position"), '[]'::json) AS "coalesce"
+           FROM (public.subscription_items item
+             LEFT JOIN public.price_documents price ON (((price.tenant_id = item.tenant_id) AND (price.id = item.price_id))))
+          WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id)))) AS document
+   FROM public.subscriptions subscription;
+
+CREATE TABLE public.tenants (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    agency_id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    published_version integer,
+    change_no bigint DEFAULT nextval('public.directory_changes'::regclass) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT tenants_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text)),
+    CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY public.agencies
+    ADD CONSTRAINT agencies_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.agencies
+    ADD CONSTRAINT agencies_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.assets
+    ADD CONSTRAINT assets_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.change_requests
+    ADD CONSTRAINT change_requests_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.configurations
+    ADD CONSTRAINT configurations_pkey PRIMARY KEY (tenant_id, version);
+
+ALTER TABLE ONLY public.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.hosts
+    ADD CONSTRAINT hosts_pkey PRIMARY KEY (tenant_id, host);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_pkey PRIMARY KEY (tenant_id, provider, subject);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.payment_methods
+    ADD CONSTRAINT payment_methods_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_pkey PRIMARY KEY (tenant_id, customer_id);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.provider_events
+    ADD CONSTRAINT provider_events_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.secrets
+    ADD CONSTRAINT secrets_pkey PRIMARY KEY (tenant_id, name);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.sign_in_attempts
+    ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (tenant_id, state_hash);
+
+ALTER TABLE ONLY public.subscription_items
+    ADD CONSTRAINT subscription_items_pkey PRIMARY KEY (tenant_id, subscription_id, id);
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_slug_key UNIQUE (slug);
+
+CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at DESC);
+
+CREATE INDEX audit_log_object ON public.audit_log USING btree (tenant_id, object, at DESC);
+
+CREATE INDEX change_requests_subscription ON public.change_requests USING btree (tenant_id, subscription_id, started_at DESC);
+
+CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING btree (tenant_id, subscription_id) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
+
+CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(email)) WHERE (NOT deleted);
+
+CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
+
+CREATE INDEX invoices_customer ON public.invoices USING btree (tenant_id, customer_id, created_at DESC, id DESC);
+
+CREATE INDEX payment_methods_customer ON public.payment_methods USING btree (tenant_id, customer_id, created_at);
+
+CREATE INDEX provider_events_waiting ON public.provider_events USING btree (tenant_id, received_at) WHERE (handled_at IS NULL);
+
+CREATE INDEX sessions_customer ON public.sessions USING btree (tenant_id, customer_id);
+
+CREATE UNIQUE INDEX sessions_token ON public.sessions USING btree (tenant_id, token_hash);
+
+CREATE INDEX subscriptions_customer ON public.subscriptions USING btree (tenant_id, customer_id, created_at);
+
+CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+
+CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+
+CREATE TRIGGER tenants_announce AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.announce_tenant();
+
+CREATE TRIGGER tenants_change BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.tenant_changes();
+
+ALTER TABLE ONLY public.assets
+    ADD CONSTRAINT assets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.change_requests
+    ADD CONSTRAINT change_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.configurations
+    ADD CONSTRAINT configurations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.customers
+    ADD CONSTRAINT customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.hosts
+    ADD CONSTRAINT hosts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.identities
+    ADD CONSTRAINT identities_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.payment_methods
+    ADD CONSTRAINT payment_methods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.preferences
+    ADD CONSTRAINT preferences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.reconciliations
+    ADD CONSTRAINT reconciliations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.secrets
+    ADD CONSTRAINT secrets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.sign_in_attempts
+    ADD CONSTRAINT sign_in_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.subscription_items
+    ADD CONSTRAINT subscription_items_tenant_id_subscription_id_fkey FOREIGN KEY (tenant_id, subscription_id) REFERENCES public.subscriptions(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.subscriptions
+    ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
+
+ALTER TABLE public.agencies ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.assets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.change_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.hosts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_methods ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.preferences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reconciliations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.secrets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.sign_in_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscription_items ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY system ON public.agencies TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
+
+CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.provider_events FOR SELECT TO guichet_system USING (true);
+
+CREATE POLICY system ON public.tenants TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant ON public.assets TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.audit_log TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.change_requests TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.configurations TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.customers TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.hosts TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.identities TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.invoices TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.payment_methods TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.preferences TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.prices TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.products TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.provider_events TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.reconciliations TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.secrets TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.sessions TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.sign_in_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.subscription_items TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.subscriptions TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.tenants TO guichet_app USING ((id = public.current_tenant()));
+
+ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA public TO guichet_app;
+GRANT USAGE ON SCHEMA public TO guichet_system;
+
+REVOKE ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agencies TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.assets TO guichet_app;
+
+GRANT SELECT,INSERT ON TABLE public.audit_log TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.change_requests TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.change_requests TO guichet_system;
+
+GRANT SELECT(state) ON TABLE public.change_requests TO guichet_system;
+
+GRANT SELECT(claimed_until) ON TABLE public.change_requests TO guichet_system;
+
+GRANT SELECT,INSERT ON TABLE public.configurations TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO guichet_app;
+
+GRANT USAGE ON SEQUENCE public.directory_changes TO guichet_app;
+GRANT USAGE ON SEQUENCE public.directory_changes TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hosts TO guichet_system;
+GRANT SELECT ON TABLE public.hosts TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invoices TO guichet_app;
+
+GRANT SELECT ON TABLE public.invoice_documents TO guichet_app;
+
+GRANT USAGE ON SEQUENCE public.mirror_copies TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_methods TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.preferences TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.prices TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.products TO guichet_app;
+
+GRANT SELECT ON TABLE public.price_documents TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.provider_events TO guichet_system;
+
+GRANT SELECT(received_at) ON TABLE public.provider_events TO guichet_system;
+
+GRANT SELECT(handled_at) ON TABLE public.provider_events TO guichet_system;
+
+GRANT SELECT(claimed_until) ON TABLE public.provider_events TO guichet_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.reconciliations TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.secrets TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.sign_in_attempts TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_items TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO guichet_app;
+
+GRANT SELECT ON TABLE public.subscription_documents TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenants TO guichet_system;
+GRANT SELECT ON TABLE public.tenants TO guichet_app;
+
+GRANT UPDATE(published_version) ON TABLE public.tenants TO guichet_app;
+
+GRANT UPDATE(changed_at) ON TABLE public.tenants TO guichet_app;

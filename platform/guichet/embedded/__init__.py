@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey inside this installation, for the demo, the tests and the benchmarks."""

