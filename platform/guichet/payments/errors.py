@@ -1,0 +1,81 @@
+"""What a payment provider may answer instead of what was asked; never its own words."""
+
+from guichet.errors import Conflict, GuichetError, InvalidInput, Unavailable
+
+
+class ProviderError(GuichetError):
+    """The payment provider did not do what it was asked. Please try again in a moment."""
+
+    code = "provider_error"
+    #: False where the call may have changed something although it failed.
+    outcome_known = True
+    #: The provider's id of the request, for its support; None where it never answered.
+    request_id: str | None = None
+
+
+class CardRefused(ProviderError):
+    """The payment was declined, so nothing was changed. Please use another card."""
+
+    status = 402
+    code = "card_refused"
+
+    def __init__(self, decline_code: str | None = None, advice: str | None = None) -> None:
+        super().__init__(decline_code=decline_code, advice=advice)
+        #: The issuer's reason as the provider names it, such as `insufficient_funds`.
+        self.decline_code = decline_code
+        #: The card network's advice code, two digits, such as `03`: do not try again.
+        self.advice = advice
+
+
+class NeedsAuthentication(ProviderError):
+    """Your bank wants you to confirm this payment, so nothing was changed yet."""
+
+    status = 402
+    code = "needs_authentication"
+
+
+class ProviderRefused(ProviderError, InvalidInput):
+    """The payment provider does not accept this change. Nothing was changed."""
+
+    code = "provider_refused"
+
+    def __init__(self, provider_code: str | None = None, parameter: str | None = None) -> None:
+        super().__init__(provider_code=provider_code, parameter=parameter)
+        #: The provider's own error code and the parameter at fault: for logs, not for pages.
+        self.provider_code = provider_code
+        self.parameter = parameter
+
+
+class ProviderConflict(ProviderError, Conflict):
+    """The same change is already being made. Please look again in a moment.
+
+    The idempotency key is in use by another call, or was used for another request.
+    """
+
+    code = "provider_conflict"
+    outcome_known = False
+
+
+class ProviderBusy(ProviderError, Unavailable):
+    """The payment provider is too busy right now. Nothing was changed; please try again."""
+
+    code = "provider_busy"
+
+
+class ProviderUnreachable(ProviderError, Unavailable):
+    """The payment provider did not answer.
+
+    After a call that changes something nobody knows whether it was done.
+    """
+
+    code = "provider_unreachable"
+    outcome_known = False
+
+
+class ProviderKeyRejected(ProviderError, Unavailable):
+    """The connection to the payment provider is not set up correctly.
+
+    The merchant's secret key is missing, revoked, or may not do this.
+    """
+
+    code = "provider_key_rejected"
