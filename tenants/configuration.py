@@ -2,12 +2,16 @@
 
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from tenants.branding import Branding
 from tenants.catalog import CancelRules, ChangeRules, Plan
+from tenants.connection import Connection
 from tenants.identity_providers import IdentityProvider
+
+
+class UnknownVersion(Exception):
+    """The tenant has no such version of its configuration."""
 
 
 class Configuration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,7 +37,7 @@ class Published(msgspec.Struct, frozen=True):
 NOTHING_PUBLISHED = Published(0, Configuration())
 
 
-async def load_published(connection: asyncpg.Connection, tenant_id: UUID) -> Published:
+async def load_published(connection: Connection, tenant_id: UUID) -> Published:
     """Read the published version; a tenant that never published has `NOTHING_PUBLISHED`."""
     row = await connection.fetchrow(
         """
@@ -51,8 +55,25 @@ async def load_published(connection: asyncpg.Connection, tenant_id: UUID) -> Pub
     return Published(row["version"], msgspec.json.decode(row["document"], type=Configuration))
 
 
+async def load_version(connection: Connection, tenant_id: UUID, version: int) -> Published:
+    """Read one version that was published once. Raises `UnknownVersion`."""
+    document = await connection.fetchval(
+        """
+        select document::text
+        from configurations
+        where tenant_id = $1
+        and version = $2
+        """,
+        tenant_id,
+        version,
+    )
+    if document is None:
+        raise UnknownVersion(f"version {version} was never published")
+    return Published(version, msgspec.json.decode(document, type=Configuration))
+
+
 async def publish(
-    connection: asyncpg.Connection,
+    connection: Connection,
     tenant_id: UUID,
     configuration: Configuration,
     published_by: str,

@@ -1,0 +1,58 @@
+-- migrate:up
+set local lock_timeout = '5s';
+
+-- A process reads what changed since the number it knows. Numbers become visible out of order, so
+-- it goes back as far as the oldest transaction that still runs: that is only right when nobody
+-- draws a number before the transaction has an id.
+create function next_directory_change() returns bigint
+language plpgsql
+as $$
+begin
+  perform pg_current_xact_id();
+  return nextval('directory_changes');
+end $$;
+
+alter table tenants alter column change_no set default next_directory_change();
+
+create or replace function tenant_changes() returns trigger
+language plpgsql
+as $$
+begin
+  new.change_no := next_directory_change();
+  new.changed_at := now();
+  return new;
+end $$;
+
+create index tenants_change on tenants (change_no);
+
+-- Rotation wraps a secret's key anew; the secret itself stays what every process remembers.
+drop trigger secrets_touch on secrets;
+
+create trigger secrets_touch after insert or delete or update of sealed on secrets
+for each row execute function touch_tenant();
+
+-- Who did what to an agency itself. Rows are only ever added.
+create table agency_audit_log (
+  agency_id uuid not null references agencies,
+  id uuid not null default gen_random_uuid(),
+  at timestamptz not null default now(),
+  actor_kind text not null check (actor_kind in ('staff', 'system')),
+  actor text not null,
+  action text not null,
+  object text not null,
+  details jsonb not null default '{}',
+  request_id text,
+  primary key (agency_id, id)
+);
+
+create index agency_audit_log_at on agency_audit_log (agency_id, at desc);
+
+alter table agency_audit_log enable row level security;
+alter table agency_audit_log force row level security;
+
+create policy system on agency_audit_log to guichet_system using (true) with check (true);
+
+grant select, insert on agency_audit_log to guichet_system;
+
+-- migrate:down
+-- Forward only: a mistake is mended by the next migration.
