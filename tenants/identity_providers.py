@@ -14,6 +14,9 @@ class IdentityProvider(msgspec.Struct, frozen=True, omit_defaults=True):
     issuer: str
     client_id: str
     scopes: tuple[str, ...] = ("openid", "email", "profile")
+    #: Hosts besides the issuer's own on which its endpoints may be, such as `id.example.com` or
+    #: `id.example.com:8443`. The client secret goes to no other.
+    endpoint_hosts: tuple[str, ...] = ()
 
 
 def secret_name(provider_id: str) -> str:
