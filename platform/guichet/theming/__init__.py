@@ -1,0 +1,1 @@
+"""The look and the words: themes, branding, contrast, languages, pages."""

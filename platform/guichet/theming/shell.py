@@ -1,0 +1,41 @@
+"""What every page shows around its content: the merchant's name, links, languages, sign-out."""
+
+import msgspec
+
+from tenants.branding import Link
+
+
+class Language(msgspec.Struct, frozen=True):
+    """One language that a visitor may switch to."""
+
+    #: As in the `lang` attribute: `en`, `fr`.
+    code: str
+    #: The language's name in itself: `English`, `Français`.
+    label: str
+    url: str
+    current: bool
+
+
+class Shell(msgspec.Struct, frozen=True, kw_only=True):
+    """The frame of a tenant's page. Every URL in it is ready to be put into the page."""
+
+    tenant_name: str
+    locale: str
+    theme: str = "plain"
+    #: light, dark, or auto (the visitor's own setting).
+    scheme: str = "auto"
+    stylesheets: tuple[str, ...] = ()
+    script: str = ""
+    logo: str = ""
+    logo_dark: str = ""
+    headline: str = ""
+    links: tuple[Link, ...] = ()
+    support_email: str = ""
+    csrf: str = ""
+    #: The path of this page, which the navigation marks as the current one.
+    path: str = "/"
+    signed_in: bool = False
+    #: The signed-in customer's name or email address.
+    customer_label: str = ""
+    languages: tuple[Language, ...] = ()
+    request_id: str = ""

@@ -1,0 +1,73 @@
+"""The themes on disk: what each one is called, offers and overrides."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from guichet.theming.palette import OwnColours
+
+#: The complete theme, from which every other one inherits what it does not override.
+PLAIN = "plain"
+
+
+class Font(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two stacks of fonts that visitors have already; nothing is downloaded."""
+
+    body: str
+    display: str
+
+
+class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `theme.toml` says."""
+
+    name: str
+    description: str
+    #: Corner radius in pixels.
+    radius: int
+    #: The theme's own font, one of `fonts`.
+    font: str
+    fonts: dict[str, Font]
+    light: OwnColours
+    dark: OwnColours
+
+
+class Theme(msgspec.Struct, frozen=True):
+    """A folder of the themes directory, read once at start."""
+
+    slug: str
+    file: ThemeFile
+    templates: Path
+    #: The text of every stylesheet in the folder, `tokens.css` first.
+    css: str
+    #: Scripts by file name.
+    scripts: dict[str, bytes]
+
+
+def themes_directory() -> Path:
+    """Where the themes are: inside the package in a wheel, at the repository's root otherwise."""
+    package = Path(__file__).parents[1]
+    packed = package / "themes"
+    return packed if packed.is_dir() else package.parents[1] / "themes"
+
+
+def read_themes(directory: Path) -> Mapping[str, Theme]:
+    """Read every folder that has a `theme.toml`; a mistake in one stops the start."""
+    return {
+        path.parent.name: _read_theme(path.parent)
+        for path in sorted(directory.glob("*/theme.toml"))
+    }
+
+
+def _read_theme(folder: Path) -> Theme:
+    file = msgspec.toml.decode((folder / "theme.toml").read_bytes(), type=ThemeFile)
+    if file.font not in file.fonts:
+        raise ValueError(f"{folder}/theme.toml: the font {file.font!r} is not among its fonts")
+    sheets = sorted(folder.glob("*.css"), key=lambda path: (path.name != "tokens.css", path.name))
+    return Theme(
+        slug=folder.name,
+        file=file,
+        templates=folder / "templates",
+        css="\n".join(path.read_text() for path in sheets),
+        scripts={path.name: path.read_bytes() for path in folder.glob("*.js")},
+    )
