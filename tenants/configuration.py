@@ -7,11 +7,19 @@ import msgspec
 from tenants.branding import Branding
 from tenants.catalog import CancelRules, ChangeRules, Plan
 from tenants.connection import Connection
+from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
 
+#: In bytes of JSON. A merchant's own CSS is the largest part of a document.
+LARGEST_DOCUMENT = 256 * 1024
 
-class UnknownVersion(Exception):
+
+class UnknownVersion(TenantsError):
     """The tenant has no such version of its configuration."""
+
+
+class DocumentTooLarge(TenantsError):
+    """The configuration is larger than one that is kept in memory may be."""
 
 
 class Configuration(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -79,7 +87,13 @@ async def publish(
     published_by: str,
     reason: str = "",
 ) -> int:
-    """Publish a new version and answer its number; every process learns of it at the commit."""
+    """Publish a new version and answer its number; every process learns of it at the commit.
+
+    Raises `DocumentTooLarge`.
+    """
+    document = msgspec.json.encode(configuration).decode()
+    if len(document) > LARGEST_DOCUMENT:
+        raise DocumentTooLarge(f"a configuration has at most {LARGEST_DOCUMENT} bytes")
     # The tenant's row is locked, so that two publishers get two numbers.
     latest = await connection.fetchval(
         """
@@ -98,7 +112,7 @@ async def publish(
         """,
         tenant_id,
         version,
-        msgspec.json.encode(configuration).decode(),
+        document,
         published_by,
         reason,
     )

@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tenants.connection import Connection
+from tenants.errors import TenantsError
 
 _KEY_BYTES = 32
 # The nonce's length that NIST SP 800-38D recommends for GCM. It is drawn at random, which is
@@ -23,7 +24,7 @@ _KEY_BYTES = 32
 _NONCE_BYTES = 12
 
 
-class VaultError(Exception):
+class VaultError(TenantsError):
     """A secret cannot be opened, or a master key cannot be used. The text holds neither."""
 
 

@@ -21,7 +21,7 @@ from guichet.tenancy.entries import Entries, TenantEntry
 from guichet.tenancy.published import PublishedCache
 from tenants.configuration import Published
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 OnChange = Callable[[UUID], None]
 # Quoted, because asyncpg's classes take type arguments from its stubs only.
@@ -73,7 +73,10 @@ class Directory:
         return await self._published.load(entry)
 
     def url(self, entry: TenantEntry, path: str = "/") -> str:
-        """The address of a tenant's page, on its first custom domain or else its slug's host."""
+        """The address of a tenant's page, on its first custom domain or else its slug's host.
+
+        The empty path makes the portal's origin.
+        """
         return self._url(self.host(entry), path)
 
     def host(self, entry: TenantEntry) -> str:
@@ -90,7 +93,8 @@ class Directory:
         return self._url(self._base_host, path)
 
     def _url(self, host: str, path: str) -> str:
-        if not path.startswith("/"):
+        # Anything else would move the end of the host.
+        if path and not path.startswith("/"):
             raise ValueError("a path begins with a slash")
         return f"{self._scheme}://{host}{self._port}{path}"
 
@@ -115,12 +119,12 @@ class Directory:
                 await self._follow(listener, changes)
             # Whatever it is, a directory that no longer follows would be stale for ever.
             except Exception as error:
-                log.warning("directory_lost", reason=repr(error))
+                _log.warning("directory_lost", reason=repr(error))
             finally:
                 self.connected = False
                 listener.terminate()
             listener, changes = await self._reopen()
-            log.info("directory_back", tenants=len(self))
+            _log.info("directory_back", tenants=len(self))
 
     async def _reopen(self) -> tuple[Listener, Changes]:
         while True:
@@ -184,4 +188,4 @@ class Directory:
             try:
                 callback(tenant_id)
             except Exception:
-                log.exception("directory_callback_failed", tenant_id=str(tenant_id))
+                _log.exception("directory_callback_failed", tenant_id=str(tenant_id))

@@ -1,0 +1,175 @@
+"""A configuration document checked as a whole: every mistake that is found, each with its place."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, get_args, get_origin
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tenants.branding import Branding, Colours
+from tenants.catalog import Plan
+from tenants.configuration import LARGEST_DOCUMENT, Configuration
+from tenants.errors import TenantsError
+from tenants.identity_providers import IdentityProvider
+
+_LOCALES = ("en", "fr")
+_SCHEMES = ("auto", "light", "dark")
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
+_ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SHORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LARGEST_RADIUS = 24
+_MOST_OF_A_KIND = 200
+
+
+class Mistake(NamedTuple):
+    """What is wrong, and where: a path such as `plans[2].price_id`, empty for the whole."""
+
+    path: str
+    text: str
+
+
+class InvalidConfiguration(TenantsError):
+    """The document cannot be published; `mistakes` has all that were found."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(f"{path or 'document'}: {it}" for path, it in self.mistakes))
+
+
+def read_document(document: bytes) -> Configuration:
+    """A merchant's JSON as a configuration. Raises `InvalidConfiguration`.
+
+    Stricter than reading what was published: a field that nobody knows is a slip of the pen here.
+    """
+    if len(document) > LARGEST_DOCUMENT:
+        raise InvalidConfiguration([Mistake("", f"is larger than {LARGEST_DOCUMENT} bytes")])
+    try:
+        value = msgspec.json.decode(document)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidConfiguration([Mistake("", f"is not JSON: {error}")]) from None
+    mistakes = list(_misfits(value, Configuration, ""))
+    if mistakes:
+        raise InvalidConfiguration(mistakes)
+    configuration = msgspec.convert(value, Configuration)
+    mistakes = list(broken_rules(configuration))
+    if mistakes:
+        raise InvalidConfiguration(mistakes)
+    return configuration
+
+
+def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
+    """What cannot be published although it has the right shape."""
+    if configuration.locale not in _LOCALES:
+        yield Mistake("locale", f"is one of {', '.join(_LOCALES)}")
+    if configuration.support_email and not _EMAIL.fullmatch(configuration.support_email):
+        yield Mistake("support_email", "is not an e-mail address")
+    yield from _branding_rules(configuration.branding)
+    yield from _plan_rules(configuration.plans)
+    yield from _provider_rules(configuration.identity_providers)
+
+
+def _branding_rules(branding: Branding) -> Iterator[Mistake]:
+    if not _SHORT_NAME.fullmatch(branding.theme):
+        yield Mistake("branding.theme", "is the name of a theme")
+    if branding.scheme not in _SCHEMES:
+        yield Mistake("branding.scheme", f"is one of {', '.join(_SCHEMES)}")
+    if branding.radius is not None and not 0 <= branding.radius <= _LARGEST_RADIUS:
+        yield Mistake("branding.radius", f"is 0 to {_LARGEST_RADIUS} pixels")
+    yield from _colour_rules("branding.light", branding.light)
+    yield from _colour_rules("branding.dark", branding.dark)
+    for name in ("logo", "logo_dark"):
+        value = getattr(branding, name)
+        if value and not _ASSET.fullmatch(value):
+            yield Mistake(f"branding.{name}", "is the id of a stored picture")
+    for place, link in enumerate(branding.links):
+        if not _is_web_address(link.url, ("https", "http", "mailto")):
+            yield Mistake(f"branding.links[{place}].url", "is an http, https or mailto address")
+
+
+def _colour_rules(path: str, colours: Colours) -> Iterator[Mistake]:
+    for name, value in msgspec.structs.asdict(colours).items():
+        if value and not _COLOUR.fullmatch(value):
+            yield Mistake(f"{path}.{name}", "is a colour such as #1a2b3c")
+
+
+def _plan_rules(plans: tuple[Plan, ...]) -> Iterator[Mistake]:
+    yield from _number_rules("plans", plans)
+    yield from _repeats("plans", "price_id", [plan.price_id for plan in plans])
+    for place, plan in enumerate(plans):
+        if not plan.price_id:
+            yield Mistake(f"plans[{place}].price_id", "is the id of a price")
+        if not 1 <= plan.quantity_min <= plan.quantity_max:
+            yield Mistake(f"plans[{place}].quantity_min", "is 1 to the plan's quantity_max")
+
+
+def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake]:
+    yield from _number_rules("identity_providers", providers)
+    yield from _repeats("identity_providers", "id", [provider.id for provider in providers])
+    for place, provider in enumerate(providers):
+        path = f"identity_providers[{place}]"
+        if not _SHORT_NAME.fullmatch(provider.id):
+            yield Mistake(f"{path}.id", "is 1 to 40 of a-z, 0-9 and hyphens")
+        if not provider.label:
+            yield Mistake(f"{path}.label", "is what the button says")
+        if not _is_web_address(provider.issuer, ("https",)) and not _is_loopback(provider.issuer):
+            yield Mistake(f"{path}.issuer", "is an https address")
+        if not provider.client_id:
+            yield Mistake(f"{path}.client_id", "is what the provider gave the merchant")
+        if "openid" not in provider.scopes:
+            yield Mistake(f"{path}.scopes", "hold openid")
+
+
+def _number_rules(path: str, items: tuple[object, ...]) -> Iterator[Mistake]:
+    if len(items) > _MOST_OF_A_KIND:
+        yield Mistake(path, f"are {_MOST_OF_A_KIND} at most")
+
+
+def _repeats(path: str, field: str, values: list[str]) -> Iterator[Mistake]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            yield Mistake(f"{path}[{place}].{field}", f"repeats {value!r}")
+
+
+def _is_web_address(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc or parts.scheme == "mailto")
+
+
+def _is_loopback(value: str) -> bool:
+    """A provider on this very machine, as in the demo, may do without TLS."""
+    return _is_web_address(value, ("http",)) and urlsplit(value).hostname in _LOOPBACK
+
+
+def _misfits(value: Any, wanted: Any, path: str) -> Iterator[Mistake]:
+    """Where a value has not the shape of the type; msgspec alone stops at the first place."""
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        yield from _struct_misfits(value, wanted, path)
+    elif get_origin(wanted) is tuple and isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _misfits(item, get_args(wanted)[0], f"{path}[{place}]")
+    else:
+        try:
+            msgspec.convert(value, wanted)
+        except msgspec.ValidationError as error:
+            yield Mistake(path, str(error))
+
+
+def _struct_misfits(value: Any, wanted: type[msgspec.Struct], path: str) -> Iterator[Mistake]:
+    if not isinstance(value, dict):
+        yield Mistake(path, "is not an object")
+        return
+    known = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
+    prefix = f"{path}." if path else ""
+    for name in value.keys() - known.keys():
+        yield Mistake(f"{prefix}{name}", "is not a known field")
+    for name, field in known.items():
+        if name in value:
+            yield from _misfits(value[name], field.type, f"{prefix}{name}")
+        elif field.required:
+            yield Mistake(f"{prefix}{name}", "is missing")
