@@ -1,0 +1,156 @@
+"""Stripe as the port wants it: our words in, our copies and our errors out."""
+
+import asyncio
+from typing import cast
+
+import stripe
+from stripe.params import (
+    InvoiceCreatePreviewParamsSubscriptionDetails,
+    SubscriptionScheduleUpdateParams,
+    SubscriptionUpdateParams,
+)
+
+from guichet.payments.copies import SubscriptionCopy
+from guichet.payments.errors import ProviderRefused
+from guichet.payments.port import PlanChange, Preview, Proration
+from guichet.payments.stripe import copying, previewing, schedules
+from guichet.payments.stripe.calls import ask
+from guichet.payments.stripe.reading import Reader
+from guichet.payments.stripe.transport import Transport
+
+__all__ = ["Stripe", "Transport"]
+
+_SCHEDULE = ["schedule"]
+
+
+class Stripe(Reader):
+    """One tenant's whole access."""
+
+    async def preview_change(self, change: PlanChange) -> Preview:
+        if change.when == "period_end":
+            regular, subscription = await asyncio.gather(
+                self._preview(change, "none"), self._need_subscription(change.subscription_id)
+            )
+            end = subscription.current_period_end_at or change.as_of
+            return previewing.at_period_end(regular, change, end)
+        first = await self._preview(change, change.proration)
+        due = change.proration == "always_invoice" or previewing.bills_at_once(first, change.as_of)
+        regular = await self._preview(change, "none") if due else first
+        return previewing.now_and_next(first, regular, change, due)
+
+    async def _preview(self, change: PlanChange, proration: Proration) -> stripe.Invoice:
+        details: InvoiceCreatePreviewParamsSubscriptionDetails = {
+            "items": [
+                {"id": change.item_id, "price": change.price_id, "quantity": change.quantity}
+            ],
+            "proration_behavior": proration,
+        }
+        if proration != "none":
+            details["proration_date"] = copying.seconds(change.as_of)
+        return await ask(
+            self._api.invoices.create_preview_async(
+                {"subscription": change.subscription_id, "subscription_details": details}
+            )
+        )
+
+    async def change_plan(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
+        parameters: SubscriptionUpdateParams = {
+            "items": [
+                {"id": change.item_id, "price": change.price_id, "quantity": change.quantity}
+            ],
+            "proration_behavior": change.proration,
+            "payment_behavior": "error_if_incomplete",
+            "expand": _SCHEDULE,
+        }
+        if change.proration != "none":
+            parameters["proration_date"] = copying.seconds(change.as_of)
+        changed = await self._update(change.subscription_id, parameters, f"{idempotency_key}:1")
+        if changed.schedule_id is None:
+            return changed
+        # The schedule would take the customer back to what was planned before.
+        return await self._release(changed, f"{idempotency_key}:2")
+
+    async def schedule_change(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
+        subscription, price = await asyncio.gather(
+            self._need_subscription(change.subscription_id), self.fetch_price(change.price_id)
+        )
+        if price is None:
+            raise ProviderRefused("resource_missing", "price")
+        schedule = await self._schedule(subscription, f"{idempotency_key}:1")
+        phases = schedules.two_phases(schedule, subscription, change, price)
+        await ask(
+            self._api.subscription_schedules.update_async(
+                schedule.id,
+                cast(
+                    SubscriptionScheduleUpdateParams,
+                    {"phases": phases, "end_behavior": "release"},
+                ),
+                {"idempotency_key": f"{idempotency_key}:2"},
+            )
+        )
+        return await self._need_subscription(change.subscription_id)
+
+    async def _schedule(
+        self, subscription: SubscriptionCopy, idempotency_key: str
+    ) -> stripe.SubscriptionSchedule:
+        """The schedule that the subscription has, or a new one; a crash leaves one to find."""
+        service = self._api.subscription_schedules
+        if subscription.schedule_id is not None:
+            return await ask(service.retrieve_async(subscription.schedule_id))
+        return await ask(
+            service.create_async(
+                {"from_subscription": subscription.id}, {"idempotency_key": idempotency_key}
+            )
+        )
+
+    async def undo_scheduled_change(
+        self, subscription_id: str, idempotency_key: str
+    ) -> SubscriptionCopy:
+        subscription = await self._need_subscription(subscription_id)
+        return await self._release(subscription, idempotency_key)
+
+    async def _release(
+        self, subscription: SubscriptionCopy, idempotency_key: str
+    ) -> SubscriptionCopy:
+        """Free the subscription of its schedule, keeping it as it is now."""
+        if subscription.schedule_id is None:
+            return subscription
+        await ask(
+            self._api.subscription_schedules.release_async(
+                subscription.schedule_id, {}, {"idempotency_key": idempotency_key}
+            )
+        )
+        return await self._need_subscription(subscription.id)
+
+    async def cancel_at_period_end(
+        self, subscription_id: str, idempotency_key: str
+    ) -> SubscriptionCopy:
+        # Stripe refuses to cancel a subscription directly while a schedule leads it.
+        await self.undo_scheduled_change(subscription_id, f"{idempotency_key}:1")
+        return await self._update(
+            subscription_id,
+            {"cancel_at_period_end": True, "expand": _SCHEDULE},
+            f"{idempotency_key}:2",
+        )
+
+    async def keep(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
+        return await self._update(
+            subscription_id, {"cancel_at_period_end": False, "expand": _SCHEDULE}, idempotency_key
+        )
+
+    async def _update(
+        self,
+        subscription_id: str,
+        parameters: SubscriptionUpdateParams,
+        idempotency_key: str,
+    ) -> SubscriptionCopy:
+        call = self._api.subscriptions.update_async(
+            subscription_id, parameters, {"idempotency_key": idempotency_key}
+        )
+        return copying.copy_subscription(await ask(call))
+
+    async def _need_subscription(self, subscription_id: str) -> SubscriptionCopy:
+        subscription = await self.fetch_subscription(subscription_id)
+        if subscription is None:
+            raise ProviderRefused("resource_missing", "subscription")
+        return subscription

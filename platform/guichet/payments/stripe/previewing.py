@@ -1,0 +1,92 @@
+"""What a change costs, read from the invoices that Stripe previews for it."""
+
+from datetime import datetime
+
+import stripe
+
+from guichet.money import Money
+from guichet.payments.port import PlanChange, Preview, PreviewLine
+from guichet.payments.stripe.copying import moment, seconds
+
+
+def bills_at_once(invoice: stripe.Invoice, as_of: datetime) -> bool:
+    """Whether a previewed invoice starts a new period at the moment of the change.
+
+    Stripe does so for a change of interval, whatever the proration behaviour: the billing cycle
+    begins anew and the first invoice of the new cycle is due.
+    Source: https://docs.stripe.com/billing/subscriptions/prorations, "billing period".
+    """
+    renewal = _renewal(invoice)
+    return renewal is not None and renewal.period.start <= seconds(as_of)
+
+
+def now_and_next(
+    first: stripe.Invoice, regular: stripe.Invoice, change: PlanChange, due: bool
+) -> Preview:
+    """The preview of a change that applies now.
+
+    `first` is the invoice with the prorations, `regular` the next renewal; they are the same one
+    unless something is `due` at once.
+    """
+    lines = first.lines.data
+    return Preview(
+        lines=tuple(_line(line) for line in lines),
+        due_now=Money(first.amount_due if due else 0, first.currency),
+        next_amount=Money(_after(first, regular) if due else regular.amount_due, regular.currency),
+        next_at=_next_at(regular, change.as_of),
+    )
+
+
+def at_period_end(regular: stripe.Invoice, change: PlanChange, period_end: datetime) -> Preview:
+    """The preview of a change that waits for the end of the period."""
+    return Preview(
+        lines=tuple(_line(line, period_end) for line in regular.lines.data),
+        due_now=Money(0, regular.currency),
+        next_amount=Money(regular.amount_due, regular.currency),
+        next_at=period_end,
+    )
+
+
+def _after(first: stripe.Invoice, regular: stripe.Invoice) -> int:
+    """What the renewal costs when the credit that the first invoice leaves is spent on it."""
+    credit = min(0, first.starting_balance + first.total)
+    return max(0, regular.total + credit)
+
+
+def _next_at(regular: stripe.Invoice, as_of: datetime) -> datetime:
+    """When the renewal is billed: at the start of its period, or, if that is now, at its end."""
+    renewal = _renewal(regular)
+    if renewal is None:
+        return moment(regular.period_end)
+    start = moment(renewal.period.start)
+    return start if start > as_of else moment(renewal.period.end)
+
+
+def _renewal(invoice: stripe.Invoice) -> stripe.InvoiceLineItem | None:
+    """The line that bills a whole period, the latest where there are several."""
+    regular = [line for line in invoice.lines.data if not _is_proration(line)]
+    return max(regular, key=lambda line: line.period.start, default=None)
+
+
+def _is_proration(line: stripe.InvoiceLineItem) -> bool:
+    parent = line.parent
+    if parent is None:
+        return False
+    details = parent.subscription_item_details or parent.invoice_item_details
+    return bool(details and details.proration)
+
+
+def _line(line: stripe.InvoiceLineItem, shown_from: datetime | None = None) -> PreviewLine:
+    """One line; the periods of those that begin before `shown_from` are left out.
+
+    For a change of interval Stripe previews the new period as if it began now.
+    """
+    start, end = moment(line.period.start), moment(line.period.end)
+    known = shown_from is None or start >= shown_from
+    return PreviewLine(
+        description=line.description or "",
+        amount=Money(line.amount, line.currency),
+        period_start_at=start if known else None,
+        period_end_at=end if known else None,
+        proration=_is_proration(line),
+    )
