@@ -91,7 +91,7 @@ def sandbox(server_directory: Path) -> Iterator[str]:
         log=server_directory / "sandbox.log",
     )
     url = f"http://127.0.0.1:{port}"
-    program.launch()
+    program.start()
     program.wait_until(lambda: _answers(f"{url}/_control"), 20)
     yield url
     program.stop()

@@ -57,6 +57,8 @@ class EmbeddedPostgres:
     something else.
     """
 
+    name = "PostgreSQL"
+
     def __init__(
         self, directory: Path, *, log: Path | None = None, port: int = 0, durable: bool = True
     ) -> None:
@@ -101,6 +103,11 @@ class EmbeddedPostgres:
         self.stop()
         raise ProgramFailed(f"PostgreSQL does not start:\n{words}")
 
+    def ask_to_stop(self) -> None:
+        """Ask for an orderly end and come back at once."""
+        if self._program:
+            self._program.ask_to_stop()
+
     def stop(self) -> None:
         """Shut down in order (open transactions are rolled back), within some seconds."""
         if self._program:
@@ -119,7 +126,7 @@ class EmbeddedPostgres:
         ]
         options = [part for setting in settings for part in ("-c", setting)]
         program = Program(
-            "PostgreSQL",
+            self.name,
             [str(binary("postgres")), "-D", str(self._data), *options],
             record=self.directory / "postgres.pid",
             log=self._log,
@@ -129,7 +136,7 @@ class EmbeddedPostgres:
         )
         program.end_left_over()
         self._clear_lock_file()
-        program.launch()
+        program.start()
         return program
 
     def _clear_lock_file(self) -> None:

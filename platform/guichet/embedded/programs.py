@@ -56,7 +56,7 @@ class Program:
         self._wrapper = tuple(wrapper)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def launch(self) -> None:
+    def start(self) -> None:
         """Start the program, after ending one that an earlier starter left behind.
 
         Call it from a thread that lives as long as the program should: the kernel's signal to an
@@ -96,6 +96,21 @@ class Program:
                 )
             time.sleep(_POLL_SECONDS)
 
+    def run(self, seconds: float) -> None:
+        """Start the program and wait for its end; raises `ProgramFailed` unless it ended well."""
+        self.start()
+        assert self._process is not None
+        try:
+            code = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise ProgramFailed(
+                f"{self.name} took longer than {seconds:.0f} s:\n{self.last_words()}"
+            ) from None
+        finally:
+            self.stop()
+        if code:
+            raise ProgramFailed(f"{self.name} failed:\n{self.last_words()}")
+
     def last_words(self, lines: int = 8) -> str:
         """The end of the log, where the reason of a failure stands."""
         try:
@@ -122,11 +137,23 @@ class Program:
         self._record.unlink(missing_ok=True)
 
     def end_left_over(self) -> None:
-        """End the process of the record, if the same process still runs."""
+        """End what an earlier starter left running, known by the record."""
         left_over = _recorded_process(self._record)
         if left_over:
             end_process(left_over, self._stop_signal, self._stop_seconds)
         self._record.unlink(missing_ok=True)
+
+
+def end_left_overs(records: Path) -> None:
+    """End every program with a record (`*.pid`) in the directory, side by side."""
+    left_over = [found for file in records.glob("*.pid") if (found := _recorded_process(file))]
+    for process in left_over:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in left_over:
+        end_process(process, signal.SIGTERM, 5)
+    for file in records.glob("*.pid"):
+        file.unlink()
 
 
 def _recorded_process(record: Path) -> psutil.Process | None:

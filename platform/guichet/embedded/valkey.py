@@ -18,6 +18,8 @@ class EmbeddedValkey:
     With `durable` every write is kept in an append-only file, else nothing outlives the server.
     """
 
+    name = "Valkey"
+
     def __init__(
         self, directory: Path, *, log: Path | None = None, port: int = 0, durable: bool = True
     ) -> None:
@@ -54,6 +56,11 @@ class EmbeddedValkey:
         self.stop()
         raise ProgramFailed(f"Valkey does not start:\n{words}")
 
+    def ask_to_stop(self) -> None:
+        """Ask for an orderly end and come back at once."""
+        if self._program:
+            self._program.ask_to_stop()
+
     def stop(self) -> None:
         """Shut down in order, within some seconds."""
         if self._program:
@@ -70,12 +77,12 @@ class EmbeddedValkey:
             f"appendonly {'yes' if self._durable else 'no'}\n",
         )
         program = Program(
-            "Valkey",
+            self.name,
             [str(binary()), str(configuration)],
             record=self.directory / "valkey.pid",
             log=self._log,
         )
-        program.launch()
+        program.start()
         return program
 
     def _is_ready(self) -> bool:

@@ -1,0 +1,56 @@
+"""`guichet serve`: one web process."""
+
+import asyncio
+import os
+import signal
+
+import click
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from guichet.app import create_app
+from guichet.settings import Settings, SettingsError, read_settings
+
+#: How long requests in hand may take once the process is asked to stop.
+_FINISH_SECONDS = 20
+_HEADER_MILLISECONDS = 10_000
+
+
+@click.command()
+def serve() -> None:
+    """Run a web process on GUICHET_LISTEN; run more of them on other ports for more cores.
+
+    SIGTERM and Ctrl-C stop it once the requests in hand are answered.
+    """
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    """Serve in this very process: killed, it leaves no child behind that holds the port."""
+    host, _, port = settings.listen.rpartition(":")
+    server = Server(
+        create_app(),
+        address=host.strip("[]"),
+        port=int(port),
+        interface=Interfaces.ASGI,
+        # A reverse proxy in front speaks HTTP/1.1 to us; what nobody needs, nobody can attack.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.stop()
+        loop.call_later(_FINISH_SECONDS, os._exit, 1)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await server.serve()

@@ -1,0 +1,1 @@
+"""A whole platform on one machine, with merchants, customers and a year of their invoices."""
