@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 import redis
 
@@ -111,8 +112,8 @@ def stripe_key() -> str:
 
 
 @pytest.fixture
-def settings(database_urls: DatabaseUrls, redis_url: str, sandbox: str) -> Settings:
-    """Settings as the demo has them, on this test's own database."""
+def settings_without_sandbox(database_urls: DatabaseUrls, redis_url: str) -> Settings:
+    """Settings as the demo has them, on this test's own database; no provider answers."""
     return Settings(
         database_url=database_urls.web,
         owner_database_url=database_urls.owner,
@@ -120,7 +121,13 @@ def settings(database_urls: DatabaseUrls, redis_url: str, sandbox: str) -> Setti
         base_domain="localhost:8000",
         master_keys=(base64.b64encode(os.urandom(32)).decode(),),
         metrics_listen="",
-        stripe_url=sandbox,
+        stripe_url="http://127.0.0.1:1",
         database_connections=4,
         demo=True,
     )
+
+
+@pytest.fixture
+def settings(settings_without_sandbox: Settings, sandbox: str) -> Settings:
+    """Settings as the demo has them, on this test's own database."""
+    return msgspec.structs.replace(settings_without_sandbox, stripe_url=sandbox)

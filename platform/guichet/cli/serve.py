@@ -35,7 +35,7 @@ async def _serve(settings: Settings) -> None:
     """Serve in this very process: killed, it leaves no child behind that holds the port."""
     host, _, port = settings.listen.rpartition(":")
     server = Server(
-        create_app(),
+        create_app(settings),
         address=host.strip("[]"),
         port=int(port),
         interface=Interfaces.ASGI,
@@ -48,7 +48,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         loop.call_later(_FINISH_SECONDS, os._exit, 1)
 
     for number in (signal.SIGTERM, signal.SIGINT):
