@@ -135,7 +135,8 @@ begin
 
   if visitor.seen_at < now() - interval '5 minutes' then
     update sessions
-    set seen_at = now()
+    set seen_at = now(),
+      expires_at = least(created_at + interval '30 days', now() + interval '7 days')
     where tenant_id = tenant
     and id = visitor.id;
   end if;

@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 
 from guichet.billing.catalog import Price
+from guichet.db import Unit
+from guichet.errors import NotFound
 
 Status = Literal[
     "incomplete",
@@ -61,3 +63,22 @@ class Subscription(msgspec.Struct, frozen=True):
     def is_live(self) -> bool:
         """Whether it can still be changed or cancelled."""
         return self.status in ("trialing", "active", "past_due", "unpaid", "paused")
+
+
+async def find_subscription(unit: Unit, customer_id: str, subscription_id: str) -> Subscription:
+    """One of the customer's subscriptions; raises `NotFound` for anybody else's."""
+    document = await unit.fetchval(
+        """
+        select document::text
+        from subscription_documents
+        where tenant_id = $1
+        and id = $2
+        and customer_id = $3
+        """,
+        unit.tenant_id,
+        subscription_id,
+        customer_id,
+    )
+    if document is None:
+        raise NotFound
+    return msgspec.json.decode(document, type=Subscription)

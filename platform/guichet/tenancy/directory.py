@@ -7,7 +7,7 @@ with what it has, and everything is read anew once it is back.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import structlog
 
 from guichet.db import Database
 from guichet.settings import Settings
+from guichet.tenancy.addresses import Addresses
 from guichet.tenancy.changes import Changes
 from guichet.tenancy.entries import Entries, TenantEntry
 from guichet.tenancy.published import PublishedCache
@@ -46,10 +47,8 @@ class Directory:
         self._published = PublishedCache(db, published_kept)
         self._callbacks: list[OnChange] = []
         self._knock = asyncio.Event()
-        self._scheme = settings.url_scheme
-        self._base_host = settings.base_host
-        self._suffix = f".{settings.base_host}"
-        self._port = settings.base_domain.removeprefix(settings.base_host)
+        self._addresses = Addresses(settings)
+        self._suffix = self._addresses.suffix
         #: Whether changes reach this process at the moment.
         self.connected = False
 
@@ -65,6 +64,9 @@ class Directory:
     def by_id(self, tenant_id: UUID) -> TenantEntry | None:
         return self._entries.by_id.get(tenant_id)
 
+    def __iter__(self) -> Iterator[TenantEntry]:
+        return iter(tuple(self._entries.by_id.values()))
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -77,26 +79,20 @@ class Directory:
 
         The empty path makes the portal's origin.
         """
-        return self._url(self.host(entry), path)
+        return self._addresses.portal(entry.slug, entry.custom_hosts, path)
 
     def host(self, entry: TenantEntry) -> str:
         """The one host that the tenant's own addresses are made with."""
-        return entry.custom_hosts[0] if entry.custom_hosts else f"{entry.slug}{self._suffix}"
+        return self._addresses.host(entry.slug, entry.custom_hosts)
 
     def console_url(self, path: str = "/") -> str:
-        return self._url(f"console{self._suffix}", path)
+        return self._addresses.console(path)
 
     def api_url(self, path: str = "/") -> str:
-        return self._url(f"api{self._suffix}", path)
+        return self._addresses.api(path)
 
     def base_url(self, path: str = "/") -> str:
-        return self._url(self._base_host, path)
-
-    def _url(self, host: str, path: str) -> str:
-        # Anything else would move the end of the host.
-        if path and not path.startswith("/"):
-            raise ValueError("a path begins with a slash")
-        return f"{self._scheme}://{host}{self._port}{path}"
+        return self._addresses.base(path)
 
     def on_change(self, callback: OnChange) -> None:
         """Have `callback` called with a tenant's id after it, a host or a secret changed."""

@@ -1,0 +1,57 @@
+"""The one place where the web is put together: doors, routes, limits and error pages."""
+
+import os
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from guichet import logs
+from guichet.edge.base import base_door
+from guichet.edge.entrance import Edge
+from guichet.portal import assets, cancel, change, home, invoices, language, outcome, sign_in
+from guichet.portal.errors import show_error
+from guichet.portal.visit import visit_of
+from guichet.settings import Settings, read_settings
+from guichet.webhooks.incoming import receive_events
+
+#: The largest form; event deliveries have a limit of their own.
+MAX_FORM_BYTES = 64 * 1024
+
+
+def portal_app() -> Litestar:
+    """The customer's door: every route of a tenant's host."""
+    return Litestar(
+        route_handlers=[
+            home.home,
+            home.subscription,
+            change.choose_plan,
+            change.review_change,
+            change.confirm_change,
+            outcome.show_outcome,
+            cancel.ask_to_cancel,
+            cancel.confirm_cancel,
+            cancel.keep,
+            cancel.undo_change,
+            invoices.invoices,
+            invoices.invoice_pdf,
+            invoices.invoice_receipt,
+            language.choose_language,
+            assets.asset,
+            assets.picture,
+            *sign_in.HANDLERS,
+            receive_events,
+        ],
+        dependencies={"visit": Provide(visit_of, sync_to_thread=False)},
+        exception_handlers={HTTPException: show_error, Exception: show_error},
+        request_max_body_size=MAX_FORM_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def create_app(settings: Settings | None = None) -> Edge:
+    """The deployment's web program; the settings come from the environment unless given."""
+    settings = settings or read_settings(os.environ)
+    logs.configure(settings.log_level)
+    return Edge(settings, portal=portal_app(), base=base_door)

@@ -1,0 +1,50 @@
+"""What one process holds open: the pool, the directory of tenants, the vault, the provider's
+clients, the outbox and the pages. The web and the workers open the same."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from guichet.db import Database, connect
+from guichet.outbox import Outbox, open_outbox
+from guichet.payments.choose import Providers
+from guichet.settings import Settings
+from guichet.tenancy import Directory
+from guichet.theming.pages import Pages
+from guichet.theming.themes import themes_directory
+from tenants.vault import Vault
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """The long-lived parts of a process; everything else is made per request or job."""
+
+    settings: Settings
+    db: Database
+    directory: Directory
+    vault: Vault
+    providers: Providers
+    outbox: Outbox
+    pages: Pages
+
+
+@contextlib.asynccontextmanager
+async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
+    """Open all parts, and close them in reverse order."""
+    async with contextlib.AsyncExitStack() as stack:
+        db = await stack.enter_async_context(
+            connect(settings.database_url, settings.database_connections)
+        )
+        directory = await stack.enter_async_context(Directory(settings, db))
+        vault = Vault(settings.master_keys)
+        providers = await stack.enter_async_context(Providers(settings, db, vault))
+        directory.on_change(providers.forget)
+        yield Deployment(
+            settings=settings,
+            db=db,
+            directory=directory,
+            vault=vault,
+            providers=providers,
+            outbox=await stack.enter_async_context(open_outbox(settings.redis_url)),
+            pages=Pages(themes_directory()),
+        )

@@ -1,0 +1,220 @@
+"""What happens to every request before a door opens.
+
+The `Host` header decides the door: a tenant's portal, the base host, or none. Each answer leaves
+with a request id and the security headers, is counted and is logged as one line. A plain ASGI
+program, because a framework's middleware does not run for its router's own 404 and 405.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import structlog
+from litestar.response.base import ASGIResponse
+from litestar.types import (
+    ASGIApp,
+    HTTPScope,
+    LifeSpanScope,
+    Message,
+    Receive,
+    Send,
+)
+from prometheus_client import Counter, Histogram
+
+from guichet.deployment import Deployment, open_deployment
+from guichet.edge.base import DEPLOYMENT
+from guichet.edge.headers import security_headers
+from guichet.edge.health import answer_health
+from guichet.edge.lifespan import hold_open
+from guichet.edge.pages import error_page
+from guichet.errors import GuichetError, MalformedRequest, NotFound, Unavailable
+from guichet.portal.brand import Brands
+from guichet.portal.visit import VISIT, Visit
+from guichet.settings import Settings
+from guichet.tenancy import TenantEntry, canonical_host
+
+_log = structlog.get_logger()
+
+#: A request gets this many seconds; every call out has a shorter time-out of its own.
+TIME_LIMIT_S = 25
+#: Longer request targets are refused.
+MAX_TARGET_BYTES = 4096
+
+_REQUESTS = Counter("guichet_requests", "Requests answered.", ["door", "method", "status"])
+_SECONDS = Histogram(
+    "guichet_request_seconds",
+    "Time from a request's first byte to the end of its answer.",
+    ["door"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25),
+)
+_METHODS = frozenset(("GET", "HEAD", "POST"))
+
+
+class UnknownHost(NotFound):
+    """There is no portal at this address."""
+
+    code = "unknown_host"
+
+
+class Suspended(Unavailable):
+    """This portal is closed at the moment. Please contact the company you buy from."""
+
+    code = "suspended"
+
+
+class TargetTooLong(MalformedRequest):
+    """This address is too long."""
+
+    status = 414
+    code = "target_too_long"
+
+
+class Exchange:
+    """One request and its answer: adds the common headers and remembers what went out."""
+
+    __slots__ = ("_headers", "_send", "door", "request_id", "scope", "started", "status", "tenant")
+
+    def __init__(self, scope: HTTPScope, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+        self.scope = scope
+        self.request_id = os.urandom(8).hex()
+        self.started = time.perf_counter()
+        self.status = 0
+        self.door = "none"
+        self.tenant = ""
+        self._send = send
+        self._headers = headers
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message.get("headers", ()))
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            headers.append((b"x-request-id", self.request_id.encode()))
+            headers.extend(self._headers)
+            message["headers"] = headers
+        await self._send(message)
+
+    def record(self) -> None:
+        """Count and log the exchange. A query string may hold a sign-in code: never logged."""
+        seconds = time.perf_counter() - self.started
+        method = self.scope["method"] if self.scope["method"] in _METHODS else "other"
+        _REQUESTS.labels(self.door, method, self.status).inc()
+        _SECONDS.labels(self.door).observe(seconds)
+        _log.info(
+            "request",
+            request_id=self.request_id,
+            tenant=self.tenant,
+            door=self.door,
+            method=method,
+            path=self.scope["path"],
+            status=self.status,
+            ms=round(seconds * 1000, 2),
+        )
+
+
+class Edge:
+    """The deployment as one ASGI program; each door is an ASGI program of its own."""
+
+    def __init__(self, settings: Settings, portal: ASGIApp, base: ASGIApp) -> None:
+        self.settings = settings
+        self._portal = portal
+        self._base = base
+        self._headers = security_headers(settings.url_scheme)
+        self._deployment: Deployment | None = None
+        self._brands: Brands | None = None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[Deployment]:
+        """Hold the deployment open; what a server does for the lifespan protocol, and tests too."""
+        async with open_deployment(self.settings) as deployment:
+            self._brands = Brands(deployment.pages)
+            self._deployment = deployment
+            try:
+                yield deployment
+            finally:
+                self._deployment = None
+
+    async def __call__(
+        self, scope: HTTPScope | LifeSpanScope, receive: Receive, send: Send
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await hold_open(self.lifespan(), receive, send)
+        elif scope["type"] == "http":
+            exchange = Exchange(scope, send, self._headers)
+            try:
+                async with asyncio.timeout(TIME_LIMIT_S):
+                    await self._answer(exchange, receive)
+            except Exception as error:
+                await self._answer_failure(exchange, receive, error)
+            finally:
+                exchange.record()
+
+    async def _answer(self, exchange: Exchange, receive: Receive) -> None:
+        scope = exchange.scope
+        if scope["path"].startswith("/health/"):
+            await answer_health(self._deployment, scope, receive, exchange.send)
+            return
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
+            raise TargetTooLong
+        if self._deployment is None:
+            raise Unavailable
+        host = canonical_host(scope["headers"], scope.get("raw_path") or b"/")
+        entry = self._deployment.directory.find(host)
+        if entry is not None:
+            await self._open_portal(self._deployment, entry, host, exchange, receive)
+        elif host == self.settings.base_host:
+            exchange.door = "base"
+            scope["state"] = {DEPLOYMENT: self._deployment}
+            await self._base(scope, receive, exchange.send)
+        else:
+            raise UnknownHost
+
+    async def _open_portal(
+        self,
+        deployment: Deployment,
+        entry: TenantEntry,
+        host: str,
+        exchange: Exchange,
+        receive: Receive,
+    ) -> None:
+        exchange.door = "portal"
+        exchange.tenant = entry.slug
+        scope = exchange.scope
+        is_event = scope["path"].startswith("/webhooks/")
+        if host != deployment.directory.host(entry) and not is_event:
+            await _redirect_to_own_host(deployment, entry, exchange, receive)
+            return
+        # A suspended tenant's events are refused, counted and logged by the intake itself.
+        if entry.status != "active" and not is_event:
+            raise Suspended
+        assert self._brands is not None
+        brand = self._brands.brand(entry, await deployment.directory.published(entry))
+        scope["state"] = {VISIT: Visit(deployment, entry, brand, scope, exchange.request_id)}
+        await self._portal(scope, receive, exchange.send)
+
+    async def _answer_failure(self, exchange: Exchange, receive: Receive, error: Exception) -> None:
+        if not isinstance(error, GuichetError):
+            _log.error("unhandled", request_id=exchange.request_id, exc_info=error)
+            error = Unavailable() if isinstance(error, TimeoutError | OSError) else GuichetError()
+        if exchange.status:
+            return
+        response = error_page(self._deployment, exchange.scope, error, exchange.request_id)
+        await response(exchange.scope, receive, exchange.send)
+
+
+async def _redirect_to_own_host(
+    deployment: Deployment, entry: TenantEntry, exchange: Exchange, receive: Receive
+) -> None:
+    """Send a visitor of the slug's host to the tenant's custom domain: one portal, one origin."""
+    scope = exchange.scope
+    path = scope["path"] if scope["method"] in ("GET", "HEAD") else "/"
+    query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+    response = ASGIResponse(
+        status_code=307 if path == scope["path"] else 303,
+        headers={"location": deployment.directory.url(entry, quote(path) + query)},
+    )
+    await response(scope, receive, exchange.send)

@@ -1,0 +1,37 @@
+"""Pages without a tenant, in Guichet's own plain look: errors of the edge, and the base host."""
+
+from litestar.response.base import ASGIResponse
+from litestar.types import Scope
+
+from guichet.deployment import Deployment
+from guichet.errors import GuichetError
+from guichet.theming.locale import gettext, negotiate
+
+THEME = "platform"
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """A request header's first value, or the empty string."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def error_page(
+    deployment: Deployment | None, scope: Scope, error: GuichetError, request_id: str
+) -> ASGIResponse:
+    """What went wrong, in the visitor's language, without the look of any merchant."""
+    locale = negotiate(None, header(scope, b"accept-language"), "en")
+    message = gettext(locale)(error.message)
+    if deployment is None:
+        return ASGIResponse(
+            body=message, status_code=error.status, media_type="text/plain; charset=utf-8"
+        )
+    body = deployment.pages.render(
+        THEME,
+        "plain_error.html",
+        locale,
+        status=error.status,
+        message=message,
+        request_id=request_id,
+        stylesheets=deployment.pages.stylesheet_urls(THEME),
+    )
+    return ASGIResponse(body=body, status_code=error.status, media_type="text/html; charset=utf-8")

@@ -1,0 +1,51 @@
+"""Stylesheets, the script and merchants' pictures, at addresses named by their content."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+from litestar.response.base import ASGIResponse
+
+from guichet.errors import NotFound
+from guichet.portal.visit import Visit
+from tenants.assets import load_asset
+
+_FOR_EVER = "public, max-age=31536000, immutable"
+# An SVG opened by itself is a document that may hold scripts: it is shown without any right.
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+@get("/assets/{folder:str}/{name:str}")
+async def asset(
+    visit: NamedDependency[Visit],
+    folder: Annotated[str, Parameter(max_length=64)],
+    name: Annotated[str, Parameter(max_length=100)],
+) -> ASGIResponse:
+    """A theme's file, or the stylesheet of this tenant's branding."""
+    path = f"/assets/{folder}/{name}"
+    if path == visit.brand.stylesheet.path:
+        return _kept(visit.brand.stylesheet.body, "text/css; charset=utf-8")
+    found = visit.deployment.pages.asset(path)
+    if found is None:
+        raise NotFound
+    return _kept(found.body, found.media_type)
+
+
+@get("/assets/pictures/{picture_id:str}")
+async def picture(
+    visit: NamedDependency[Visit],
+    picture_id: Annotated[str, Parameter(max_length=64)],
+) -> ASGIResponse:
+    """A picture of this tenant's branding."""
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        found = await load_asset(unit.connection, visit.tenant.id, picture_id)
+    if found is None:
+        raise NotFound
+    response = _kept(found.body, found.media_type)
+    response.headers.add("content-security-policy", _PICTURE_POLICY)
+    return response
+
+
+def _kept(body: bytes, media_type: str) -> ASGIResponse:
+    return ASGIResponse(body=body, media_type=media_type, headers={"cache-control": _FOR_EVER})

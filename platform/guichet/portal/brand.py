@@ -1,0 +1,67 @@
+"""What all pages of one published version share, made once for that version."""
+
+from collections import OrderedDict
+
+import msgspec
+
+from guichet.tenancy import TenantEntry
+from guichet.theming.branding import Stylesheet
+from guichet.theming.pages import Pages
+from tenants.configuration import Configuration, Published
+
+
+class Brand(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant's look as addresses that can go into a page, and its configuration."""
+
+    version: int
+    configuration: Configuration
+    theme: str
+    stylesheets: tuple[str, ...]
+    stylesheet: Stylesheet
+    script: str
+    logo: str
+    logo_dark: str
+
+
+def make_brand(pages: Pages, published: Published) -> Brand:
+    """Work out the brand of a published version; a theme that is gone falls back to plain."""
+    branding = published.configuration.branding
+    theme = branding.theme if branding.theme in pages.themes else "plain"
+    stylesheet = pages.branding_stylesheet(branding, theme)
+    return Brand(
+        version=published.version,
+        configuration=published.configuration,
+        theme=theme,
+        stylesheets=(*pages.stylesheet_urls(theme), stylesheet.path),
+        stylesheet=stylesheet,
+        script=pages.script_url,
+        logo=_picture(branding.logo),
+        logo_dark=_picture(branding.logo_dark or branding.logo),
+    )
+
+
+def _picture(asset_id: str) -> str:
+    return f"/assets/pictures/{asset_id}" if asset_id else ""
+
+
+class Brands:
+    """The brands of the tenants seen last, by version."""
+
+    #: About 10 kB each.
+    KEPT = 2000
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._brands: OrderedDict[object, Brand] = OrderedDict()
+
+    def brand(self, tenant: TenantEntry, published: Published) -> Brand:
+        """The brand of a tenant's published version."""
+        known = self._brands.get(tenant.id)
+        if known is None or known.version != published.version:
+            known = make_brand(self._pages, published)
+            self._brands[tenant.id] = known
+            if len(self._brands) > self.KEPT:
+                self._brands.popitem(last=False)
+        else:
+            self._brands.move_to_end(tenant.id)
+        return known

@@ -1,0 +1,180 @@
+"""Changing a plan: choose, see the exact amount, confirm."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+from litestar.response.base import ASGIResponse
+
+from guichet.billing.catalog import Price, find_prices
+from guichet.billing.change_requests import find_request
+from guichet.billing.changes import (
+    ChangeRefused,
+    NotOffered,
+    PlanOption,
+    check_changeable,
+    decide,
+    main_item,
+    offered_options,
+)
+from guichet.billing.subscriptions import Item, Subscription, find_subscription
+from guichet.payments.port import PlanChange
+from guichet.portal.choice import (
+    Choice,
+    Confirmation,
+    confirmation_fields,
+    is_recent,
+    proration_moment,
+    read_choice,
+    read_confirmation,
+)
+from guichet.portal.forms import AnyRequest, read_form
+from guichet.portal.outcome import make_change, outcome_path
+from guichet.portal.visit import Visit
+
+SubscriptionId = Annotated[str, Parameter(max_length=255)]
+
+
+class AmountChanged(ChangeRefused):
+    """The amount has changed since it was shown. Please check it once more before you confirm."""
+
+    code = "amount_changed"
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A change that the merchant's rules allow, ready to be previewed or made."""
+
+    subscription: Subscription
+    item: Item
+    price: Price
+    plan: PlanChange
+
+
+@get("/subscriptions/{subscription_id:str}/change")
+async def choose_plan(
+    visit: NamedDependency[Visit], subscription_id: SubscriptionId
+) -> ASGIResponse:
+    """The plans that this subscription can move to, and when each would apply."""
+    return await _show_options(visit, subscription_id, None)
+
+
+@get("/subscriptions/{subscription_id:str}/change/review")
+async def review_change(
+    visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
+) -> ASGIResponse:
+    """The exact amount of a change, now and next, computed by the provider."""
+    try:
+        choice = read_choice(dict(request.query_params.items()))
+        return await _show_review(visit, subscription_id, choice, None)
+    except ChangeRefused as refusal:
+        return await _show_options(visit, subscription_id, refusal)
+
+
+@post("/subscriptions/{subscription_id:str}/change", status_code=200)
+async def confirm_change(
+    visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
+) -> ASGIResponse:
+    """Make the change whose amount was shown, once, however often the form is sent."""
+    form = await read_form(request)
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        session = await visit.identify(unit)
+        visit.check_form(form)
+        confirmed = read_confirmation(form)
+        if await find_request(unit, session.customer_id, confirmed.token):
+            return visit.redirect(outcome_path(subscription_id, confirmed.token))
+    try:
+        proposal = await _propose(visit, subscription_id, confirmed.choice, confirmed.as_of)
+        await _check_amount(visit, proposal, confirmed)
+    except AmountChanged as refusal:
+        return await _show_review(visit, subscription_id, confirmed.choice, refusal)
+    except ChangeRefused as refusal:
+        return await _show_options(visit, subscription_id, refusal)
+    return await make_change(
+        visit, proposal.subscription, "change_plan", confirmed.token, proposal.plan
+    )
+
+
+async def _propose(
+    visit: Visit, subscription_id: str, choice: Choice, as_of: datetime | None = None
+) -> Proposal:
+    """Apply the merchant's rules; raises `ChangeRefused`."""
+    rules, plans = visit.configuration.changes, visit.configuration.plans
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        session = await visit.identify(unit)
+        subscription = await find_subscription(unit, session.customer_id, subscription_id)
+        price = (await find_prices(unit, [choice.price_id])).get(choice.price_id)
+    if price is None:
+        raise NotOffered
+    when = decide(rules, plans, subscription, price, choice.quantity)
+    item = main_item(subscription, plans)
+    plan = PlanChange(
+        subscription_id=subscription.id,
+        item_id=item.id,
+        price_id=price.id,
+        quantity=choice.quantity,
+        when="now" if when == "now" else "period_end",
+        proration=rules.proration,
+        as_of=as_of or proration_moment(subscription, datetime.now(UTC)),
+    )
+    return Proposal(subscription, item, price, plan)
+
+
+async def _check_amount(visit: Visit, proposal: Proposal, confirmed: Confirmation) -> None:
+    """Raise `AmountChanged` unless exactly what was shown would be charged."""
+    moment = proration_moment(proposal.subscription, datetime.now(UTC))
+    if not is_recent(confirmed.as_of, moment):
+        raise AmountChanged
+    provider = await visit.deployment.providers.client(visit.tenant.id)
+    preview = await provider.preview_change(proposal.plan)
+    if preview.due_now.amount != confirmed.due_now:
+        raise AmountChanged
+
+
+async def _show_options(
+    visit: Visit, subscription_id: str, refusal: ChangeRefused | None
+) -> ASGIResponse:
+    configuration = visit.configuration
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        session = await visit.identify(unit)
+        subscription = await find_subscription(unit, session.customer_id, subscription_id)
+        prices = await find_prices(unit, [plan.price_id for plan in configuration.plans])
+    options: tuple[PlanOption, ...] = ()
+    try:
+        check_changeable(subscription)
+        options = offered_options(
+            configuration.changes, configuration.plans, subscription, prices, visit.locale
+        )
+    except ChangeRefused as reason:
+        refusal = reason
+    return visit.page(
+        "change.html",
+        status=refusal.status if refusal else 200,
+        subscription=subscription,
+        options=options,
+        message=visit.words(refusal.message) if refusal else None,
+    )
+
+
+async def _show_review(
+    visit: Visit, subscription_id: str, choice: Choice, refusal: ChangeRefused | None
+) -> ASGIResponse:
+    proposal = await _propose(visit, subscription_id, choice)
+    provider = await visit.deployment.providers.client(visit.tenant.id)
+    preview = await provider.preview_change(proposal.plan)
+    plan = proposal.plan
+    return visit.page(
+        "change_review.html",
+        status=refusal.status if refusal else 200,
+        subscription=proposal.subscription,
+        current=proposal.item,
+        price=proposal.price,
+        quantity=choice.quantity,
+        when=plan.when,
+        preview=preview,
+        effective_at=None if plan.when == "now" else proposal.subscription.current_period_end_at,
+        fields=confirmation_fields(choice, plan.as_of, preview.due_now, visit.csrf),
+        message=visit.words(refusal.message) if refusal else None,
+    )

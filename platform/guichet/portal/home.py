@@ -1,0 +1,68 @@
+"""The portal's home: everything a customer has, in one round trip to the database."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+from litestar.response.base import ASGIResponse
+
+from guichet.auth.sessions import Session, token_hash
+from guichet.billing.invoices import Invoice
+from guichet.billing.payment_methods import PaymentMethod
+from guichet.billing.subscriptions import Subscription, find_subscription
+from guichet.errors import SignInRequired
+from guichet.portal.visit import Visit
+
+
+class Home(msgspec.Struct, frozen=True):
+    """What the database function `portal_home` answers."""
+
+    session: Session
+    subscriptions: tuple[Subscription, ...]
+    payment_method: PaymentMethod | None
+    invoices: tuple[Invoice, ...]
+
+
+_decoder = msgspec.json.Decoder(Home)
+
+
+@get("/")
+async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
+    """Subscriptions, payment method and the last invoices."""
+    token = visit.cookies.session
+    if token is None:
+        raise SignInRequired
+    document = await visit.deployment.db.read(
+        "select portal_home($1, $2)", visit.tenant.id, token_hash(token)
+    )
+    if document is None:
+        raise SignInRequired
+    shown = _decoder.decode(document)
+    visit.session = shown.session
+    return visit.page(
+        "home.html",
+        subscriptions=shown.subscriptions,
+        payment_method=shown.payment_method,
+        invoices=shown.invoices,
+        may_change=bool(visit.configuration.plans),
+        may_cancel=visit.configuration.cancel.enabled,
+    )
+
+
+@get("/subscriptions/{subscription_id:str}")
+async def subscription(
+    visit: NamedDependency[Visit],
+    subscription_id: Annotated[str, Parameter(max_length=255)],
+) -> ASGIResponse:
+    """One subscription with what can be done about it."""
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        session = await visit.identify(unit)
+        found = await find_subscription(unit, session.customer_id, subscription_id)
+    return visit.page(
+        "subscription.html",
+        subscription=found,
+        may_change=bool(visit.configuration.plans),
+        may_cancel=visit.configuration.cancel.enabled,
+    )

@@ -1,0 +1,52 @@
+"""The switch between languages."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import Parameter
+from litestar.response.base import ASGIResponse
+
+from guichet.auth.paths import local_path
+from guichet.auth.sessions import find_session
+from guichet.errors import NotFound
+from guichet.portal.visit import LANGUAGE_COOKIE, Visit
+from guichet.theming.locale import LANGUAGES
+
+_YEAR_S = 365 * 24 * 3600
+
+
+@get("/language/{language:str}")
+async def choose_language(
+    visit: NamedDependency[Visit],
+    language: Annotated[str, Parameter(max_length=10)],
+    next_path: Annotated[str, Parameter(query="next", max_length=2000)] = "/",
+) -> ASGIResponse:
+    """Remember a language in this browser and, when signed in, for the customer."""
+    if language not in LANGUAGES:
+        raise NotFound
+    token = visit.cookies.session
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        session = await find_session(unit, token) if token else None
+        if session is not None:
+            await unit.execute(
+                """
+                insert into preferences (tenant_id, customer_id, locale)
+                values ($1, $2, $3)
+                on conflict (tenant_id, customer_id) do update
+                set locale = excluded.locale, changed_at = now()
+                """,
+                visit.tenant.id,
+                session.customer_id,
+                language,
+            )
+    cookie = Cookie(
+        key=LANGUAGE_COOKIE,
+        value=language,
+        max_age=_YEAR_S,
+        secure=visit.deployment.settings.url_scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return visit.redirect(local_path(next_path), cookies=(cookie,))

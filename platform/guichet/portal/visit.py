@@ -1,0 +1,174 @@
+"""One request to a portal: whose it is, who is asking, and in which language to answer."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.datastructures import Cookie
+from litestar.response.base import ASGIResponse
+from litestar.types import HTTPScope
+
+from guichet.auth.cookies import Cookies, read_cookies
+from guichet.auth.csrf import check_form, csrf_token
+from guichet.auth.paths import sign_in_path
+from guichet.auth.sessions import Session, find_session
+from guichet.db import Unit
+from guichet.deployment import Deployment
+from guichet.errors import SignInRequired
+from guichet.portal.brand import Brand
+from guichet.tenancy import TenantEntry
+from guichet.theming.locale import LANGUAGES, gettext, negotiate
+from guichet.theming.shell import Language, Shell
+from tenants.configuration import Configuration
+
+#: Where the edge leaves a `Visit` in the ASGI scope.
+VISIT = "guichet.visit"
+LANGUAGE_COOKIE = "guichet-language"
+
+HTML = "text/html; charset=utf-8"
+
+
+class Visit:
+    """A request to one tenant's portal, with what its handler needs to answer it."""
+
+    __slots__ = ("_cookies", "brand", "deployment", "request_id", "scope", "session", "tenant")
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        tenant: TenantEntry,
+        brand: Brand,
+        scope: HTTPScope,
+        request_id: str,
+    ) -> None:
+        self.deployment = deployment
+        self.tenant = tenant
+        self.brand = brand
+        self.scope = scope
+        self.request_id = request_id
+        #: The signed-in customer, once a handler has asked.
+        self.session: Session | None = None
+        self._cookies: Cookies | None = None
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the merchant published."""
+        return self.brand.configuration
+
+    @property
+    def cookies(self) -> Cookies:
+        """The tokens in this request's cookies; raises `DuplicateCookie`."""
+        if self._cookies is None:
+            self._cookies = read_cookies(self.scope["headers"], self.deployment.settings)
+        return self._cookies
+
+    @property
+    def origin(self) -> str:
+        """This portal's own origin, without a trailing slash."""
+        return self.deployment.directory.url(self.tenant, "").rstrip("/")
+
+    def header(self, name: bytes) -> str:
+        """A request header's first value, or the empty string."""
+        return next((v.decode("latin-1") for key, v in self.scope["headers"] if key == name), "")
+
+    @property
+    def locale(self) -> str:
+        """The customer's setting, else this browser's choice, its languages, the tenant's."""
+        chosen = self.session.locale if self.session else None
+        if chosen is None:
+            chosen = self._language_cookie()
+        return negotiate(chosen, self.header(b"accept-language"), self.configuration.locale)
+
+    def _language_cookie(self) -> str | None:
+        cookie = self.header(b"cookie")
+        if LANGUAGE_COOKIE not in cookie:
+            return None
+        try:
+            morsel = SimpleCookie(cookie).get(LANGUAGE_COOKIE)
+        except CookieError:
+            return None
+        return morsel.value if morsel and morsel.value in LANGUAGES else None
+
+    async def identify(self, unit: Unit) -> Session:
+        """Who is signed in; raises `SignInRequired`."""
+        token = self.cookies.session
+        self.session = await find_session(unit, token) if token else None
+        if self.session is None:
+            raise SignInRequired
+        return self.session
+
+    def check_form(self, form: dict[str, str]) -> None:
+        """Refuse a form that our own page for this session did not send; raises `ForgedForm`."""
+        check_form(
+            self.scope["headers"],
+            form.get("csrf"),
+            self.cookies.session,
+            self.tenant.id,
+            self.origin,
+        )
+
+    def words(self, message: str) -> str:
+        """An error's English sentence in the visitor's language."""
+        return gettext(self.locale)(message)
+
+    def page(self, template: str, status: int = 200, **context: object) -> ASGIResponse:
+        """Render one of the tenant's pages; `status` is in its context too."""
+        locale = self.locale
+        body = self.deployment.pages.render(
+            self.brand.theme, template, locale, shell=self._shell(locale), status=status, **context
+        )
+        return ASGIResponse(body=body, status_code=status, media_type=HTML)
+
+    def redirect(self, path: str, cookies: tuple[Cookie, ...] = ()) -> ASGIResponse:
+        """Go on with a GET to another page: of this portal, or where the provider shows it."""
+        return ASGIResponse(status_code=303, headers={"location": path}, cookies=cookies)
+
+    def sign_in_path(self) -> str:
+        """The sign-in page, from which the visitor comes back to this one."""
+        return sign_in_path(self.scope["path"] if self.scope["method"] == "GET" else "/")
+
+    def _shell(self, locale: str) -> Shell:
+        brand, session, path = self.brand, self.session, self.scope["path"]
+        branding = brand.configuration.branding
+        return Shell(
+            tenant_name=self.tenant.name,
+            locale=locale,
+            theme=brand.theme,
+            scheme=branding.scheme,
+            stylesheets=brand.stylesheets,
+            script=brand.script,
+            logo=brand.logo,
+            logo_dark=brand.logo_dark,
+            headline=branding.headline.get(locale, ""),
+            links=branding.links,
+            support_email=brand.configuration.support_email,
+            csrf=self.csrf,
+            path=path,
+            signed_in=session is not None,
+            customer_label=(session.customer_name or session.customer_email or "")
+            if session
+            else "",
+            languages=_languages(locale, path),
+            request_id=self.request_id,
+        )
+
+    @property
+    def csrf(self) -> str:
+        """The token that this session's forms carry; empty for a visitor."""
+        token = self.cookies.session
+        return csrf_token(token, self.tenant.id) if token and self.session else ""
+
+
+def visit_of(request: Request[Any, Any, Any]) -> Visit:
+    """The visit that the edge put into a request; handlers take it as `visit`."""
+    visit: Visit = request.scope["state"][VISIT]
+    return visit
+
+
+def _languages(locale: str, path: str) -> tuple[Language, ...]:
+    target = quote(path, safe="/")
+    return tuple(
+        Language(code, label, f"/language/{code}?next={target}", code == locale)
+        for code, label in LANGUAGES.items()
+    )
