@@ -34,7 +34,7 @@ _KNOWN_HOSTS = {
 
 
 class Metadata(msgspec.Struct, frozen=True):
-    """A discovery document (OpenID Connect Discovery 1.0 section 3), with the standard's defaults."""
+    """A discovery document (OpenID Connect Discovery 1.0 section 3) with its defaults."""
 
     issuer: str
     authorization_endpoint: str

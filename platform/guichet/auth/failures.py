@@ -68,6 +68,15 @@ class EmailNotVerified(SignInFailed):
     code = "email_not_verified"
 
 
+class EmailMissing(SignInFailed):
+    """The sign-in service did not tell us your email address. Please allow it to, then sign in
+    again.
+    """
+
+    status = 403
+    code = "email_missing"
+
+
 class NoAccount(SignInFailed):
     """There is no customer account for your email address here."""
 
@@ -76,8 +85,8 @@ class NoAccount(SignInFailed):
 
     @property
     def email(self) -> str:
-        """The verified address that was looked for; empty when the sign-in service told none."""
-        return str(self.details.get("email") or "")
+        """The verified address that was looked for."""
+        return str(self.details["email"])
 
 
 class TooManySignIns(SignInFailed):

@@ -31,6 +31,11 @@ _ALGORITHMS = {
 #: How far the provider's clock may differ from ours.
 _LEEWAY_SECONDS = 60.0
 
+#: At most 255 characters of ASCII (Core section 2).
+Subject = Annotated[str, msgspec.Meta(pattern=r"\A[\x20-\x7e]{1,255}\Z")]
+#: No blank and no control character, as long as a mail server would take; may be empty.
+Email = Annotated[str, msgspec.Meta(pattern=r"\A[^\x00-\x20\x7f]{0,320}\Z")]
+
 
 class UnknownKey(IdentityNotTrusted):
     """What the sign-in service told us about you could not be verified, so you are not signed
@@ -42,7 +47,7 @@ class IdToken(msgspec.Struct, frozen=True):
     """The claims that we read of a verified ID token."""
 
     iss: str
-    sub: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    sub: Subject
     aud: str | tuple[str, ...]
     exp: float
     iat: float
@@ -50,7 +55,7 @@ class IdToken(msgspec.Struct, frozen=True):
     nbf: float | None = None
     azp: str | None = None
     at_hash: str | None = None
-    email: str | None = None
+    email: Email | None = None
     #: Some providers spell it as text.
     email_verified: bool | str | None = None
 

@@ -1,6 +1,6 @@
 """Which customer of the merchant a person is: linked once by verified email, then by subject."""
 
-from guichet.auth.failures import EmailNotVerified
+from guichet.auth.failures import EmailMissing, EmailNotVerified
 from guichet.auth.oidc import Claims
 from guichet.db import Unit
 
@@ -11,13 +11,13 @@ async def link_customer(unit: Unit, claims: Claims) -> str | None:
     First by issuer and subject, as linked before, if that customer still exists; else by
     verified email, and the link is kept. Where several customers share the address, the provider
     having made one for each purchase, it is the one with a live subscription, then the newest.
-    Raises `EmailNotVerified` when only an unverified email could tell.
+    Raises `EmailMissing` or `EmailNotVerified` where no verified email can tell.
     """
     customer_id = await _linked_before(unit, claims)
     if customer_id is not None:
         return customer_id
     if claims.email is None:
-        return None
+        raise EmailMissing(reason="the provider tells no email")
     if not claims.email_verified:
         raise EmailNotVerified(reason="the provider does not say that the email is verified")
     customer_id = await _find_by_email(unit, claims.email)

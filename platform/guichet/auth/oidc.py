@@ -20,7 +20,7 @@ from guichet.auth.failures import (
     SignInExpired,
     SignInRefused,
 )
-from guichet.auth.id_tokens import Expected, IdToken, UnknownKey, verify_id_token
+from guichet.auth.id_tokens import Email, Expected, IdToken, Subject, UnknownKey, verify_id_token
 from guichet.auth.identity_http import Answer, IdentityHttp
 from tenants.identity_providers import IdentityProvider
 
@@ -60,8 +60,8 @@ class _Tokens(msgspec.Struct, frozen=True):
 
 
 class _UserInfo(msgspec.Struct, frozen=True):
-    sub: str
-    email: str | None = None
+    sub: Subject
+    email: Email | None = None
     email_verified: bool | str | None = None
 
 
