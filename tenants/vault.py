@@ -18,6 +18,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tenants.connection import Connection
 from tenants.errors import TenantsError
 
+#: The names of the payment provider's secrets; those of sign-in are `oidc:<id>`.
+STRIPE_KEY = "stripe_secret_key"
+STRIPE_SIGNING_KEY = "stripe_webhook_secret"
+
 _KEY_BYTES = 32
 # The nonce's length that NIST SP 800-38D recommends for GCM. It is drawn at random, which is
 # good for 2^32 data keys under one master key.
@@ -86,7 +90,7 @@ class Vault:
         return _decrypt(AESGCM(data_key), row["sealed"], binding, name).decode()
 
     async def rotate(self, connection: Connection, tenant_id: UUID) -> int:
-        """Wrap this tenant's data keys under the current master key; answers how many were not.
+        """Wrap this tenant's data keys under the current master key; answers how many it did.
 
         Readers never wait and never fail: a row changes from one whole state to another. A secret
         that is replaced in the meantime is left as it then is. Raises `VaultError`.
@@ -97,20 +101,23 @@ class Vault:
             from secrets
             where tenant_id = $1
             and master_key_id <> $2
+            order by name
             """,
             tenant_id,
             self.current,
         )
+        count = 0
         for row in rows:
             name, wrapped = row["name"], row["wrapped_key"]
             data_key = self._unwrap(wrapped, row["master_key_id"], tenant_id, name)
-            await connection.execute(
+            done = await connection.fetchval(
                 """
                 update secrets
                 set wrapped_key = $3, master_key_id = $4
                 where tenant_id = $1
                 and name = $2
                 and wrapped_key = $5
+                returning 1
                 """,
                 tenant_id,
                 name,
@@ -118,7 +125,8 @@ class Vault:
                 self.current,
                 wrapped,
             )
-        return len(rows)
+            count += done or 0
+        return count
 
     def _wrap(self, data_key: bytes, tenant_id: UUID, name: str) -> bytes:
         binding = _binding("key", tenant_id, name)

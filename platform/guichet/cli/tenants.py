@@ -2,7 +2,9 @@
 
 import mimetypes
 import re
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -17,10 +19,10 @@ from tenants.configuration import LARGEST_DOCUMENT
 from tenants.hosts import list_hosts
 from tenants.pictures import LARGEST_PICTURE
 from tenants.tenant import Status, Tenant, find_tenant, list_tenants
-from tenants.vault import STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET, Vault, secret_names
+from tenants.vault import STRIPE_KEY, STRIPE_SIGNING_KEY, Vault, secret_names
 
 _PAGE = 1000
-_SECRET_NAMES = re.compile(rf"{STRIPE_SECRET_KEY}|{STRIPE_WEBHOOK_SECRET}|oidc:[a-z0-9-]+")
+_SECRET_NAMES = re.compile(rf"{STRIPE_KEY}|{STRIPE_SIGNING_KEY}|oidc:[a-z0-9-]+")
 _LONGEST_SECRET = 10_000
 
 
@@ -165,12 +167,12 @@ def set_key(slug: str, name: str) -> None:
 
 def _read_secret() -> str:
     """The secret without its line's end. An argument would stand in the list of processes."""
-    stdin = click.get_text_stream("stdin")
-    if stdin.isatty():
-        return str(click.prompt("Secret", hide_input=True))
-    value = stdin.read(_LONGEST_SECRET + 1).rstrip("\r\n")
-    if not value or len(value) > _LONGEST_SECRET or not value.isprintable():
-        raise click.ClickException("standard input holds no secret, or more than one line")
+    if sys.stdin.isatty():
+        value = str(click.prompt("Secret", hide_input=True))
+    else:
+        value = sys.stdin.read(_LONGEST_SECRET + 1).rstrip("\r\n")
+    if not 0 < len(value) <= _LONGEST_SECRET or not value.isprintable() or value != value.strip():
+        raise click.ClickException("that is no secret: one line without spaces around it")
     return value
 
 
@@ -178,9 +180,9 @@ def _read_secret() -> str:
 @click.argument("slug")
 @click.argument("file", type=click.File("rb"))
 @click.option("--reason", default="", help="Why, for the history and the audit log.")
-def publish(slug: str, file: click.File, reason: str) -> None:
+def publish(slug: str, file: BinaryIO, reason: str) -> None:
     """Publish the configuration in FILE, a JSON document (- is standard input)."""
-    document = file.read(LARGEST_DOCUMENT + 1)  # type: ignore[attr-defined]
+    document = file.read(LARGEST_DOCUMENT + 1)
 
     async def work(settings: Settings, db: Database) -> int:
         registry = Registry(settings, db, operator())
