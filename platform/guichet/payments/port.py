@@ -153,8 +153,8 @@ class PaymentProvider(Protocol):
 
     def list_invoices(self) -> AsyncIterator[InvoiceCopy]: ...
 
-    def list_events(self, since: datetime, until: datetime) -> AsyncIterator[ProviderEvent]:
-        """What happened at `since` or later and before `until`; it remembers 30 days."""
+    def list_events(self, since: datetime) -> AsyncIterator[ProviderEvent]:
+        """What happened at `since` or later; the provider remembers 30 days."""
         ...
 
     async def account(self) -> Account: ...

@@ -108,9 +108,9 @@ class Reader:
         async for invoice in pages(self._api.invoices.list_async, {}):
             yield copying.copy_invoice(invoice)
 
-    async def list_events(self, since: datetime, until: datetime) -> AsyncIterator[ProviderEvent]:
-        span = {"gte": copying.seconds(since), "lt": copying.seconds(until)}
-        async for event in pages(self._api.events.list_async, {"created": span}):
+    async def list_events(self, since: datetime) -> AsyncIterator[ProviderEvent]:
+        parameters = {"created": {"gte": copying.seconds(since)}}
+        async for event in pages(self._api.events.list_async, parameters):
             yield ProviderEvent(
                 id=event.id,
                 type=event.type,
