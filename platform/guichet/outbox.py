@@ -106,7 +106,7 @@ def make_redis(url: str) -> ArqRedis:
 
 
 @contextlib.asynccontextmanager
-async def connect(url: str) -> AsyncIterator[Outbox]:
+async def open_outbox(url: str) -> AsyncIterator[Outbox]:
     """An outbox with a connection pool of its own, closed at the end."""
     redis = make_redis(url)
     try:
