@@ -1,0 +1,1 @@
+"""A Stripe that runs on this machine, for demos, tests and a merchant's trial."""

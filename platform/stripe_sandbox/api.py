@@ -1,0 +1,243 @@
+"""The API: one request in, one transaction, one answer out, and never the same effect twice."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+import msgspec
+
+from stripe_sandbox import (
+    accounts,
+    cancelling,
+    changes,
+    clocks,
+    coupons,
+    customers,
+    events,
+    invoice_api,
+    invoice_items,
+    payment_api,
+    payment_methods,
+    previews,
+    prices,
+    products,
+    schedules,
+    subscriptions,
+    webhook_endpoints,
+)
+from stripe_sandbox.documents import API_VERSION, Document, new_id
+from stripe_sandbox.errors import ApiError, unauthenticated, unknown_path
+from stripe_sandbox.expansion import expanded
+from stripe_sandbox.forms import decoded
+from stripe_sandbox.routing import Route, Router
+from stripe_sandbox.store import Store
+from stripe_sandbox.unit import Account, Unit
+
+ROUTER = Router(
+    [
+        *previews.ROUTES,
+        *accounts.ROUTES,
+        *cancelling.ROUTES,
+        *changes.ROUTES,
+        *clocks.ROUTES,
+        *coupons.ROUTES,
+        *customers.ROUTES,
+        *events.ROUTES,
+        *invoice_api.ROUTES,
+        *invoice_items.ROUTES,
+        *payment_api.ROUTES,
+        *payment_methods.ROUTES,
+        *prices.ROUTES,
+        *products.ROUTES,
+        *schedules.ROUTES,
+        *subscriptions.ROUTES,
+        *webhook_endpoints.ROUTES,
+    ]
+)
+# Stripe may forget a key after a day (https://docs.stripe.com/api/idempotent_requests).
+_KEY_LIFETIME = 24 * 3_600
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the API needs of an HTTP request; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+    headers: Mapping[str, str]
+
+    @property
+    def key(self) -> str | None:
+        """The secret key, from bearer or basic authentication."""
+        scheme, _, credentials = self.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                return base64.b64decode(credentials).decode().partition(":")[0]
+            except ValueError:
+                return None
+        return credentials.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """Only what changes something needs one."""
+        return self.headers.get("idempotency-key") if self.method == "POST" else None
+
+
+@dataclass
+class Answer:
+    """Status, JSON and Stripe's own headers."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Api:
+    """Answers requests against a store. `clock` gives the wall time in seconds."""
+
+    def __init__(self, store: Store, clock: Callable[[], float], base_url: str) -> None:
+        self.store = store
+        self.clock = clock
+        self.base_url = base_url
+
+    def account_of(self, request: Request) -> Account:
+        """The account that a request's key opens. Raises 401."""
+        key = accounts.check_key(request.key)
+        known = self.store.account(accounts.account_id(key))
+        if known is None:
+            with self.store.transaction():
+                return accounts.open_account(self.store, key, self.clock())
+        account = accounts.load_account(self.store, accounts.account_id(key))
+        if account.settings["revoked"]:
+            raise unauthenticated(
+                f"Expired API Key provided: {account.masked_key}", "api_key_expired"
+            )
+        return account
+
+    def unit(self, account: Account, request_id: str | None = None) -> Unit:
+        """A unit of work for an account, inside a transaction of the caller's."""
+        return Unit(self.store, account, self.clock(), self.base_url, request=request_id)
+
+    def answer(self, account: Account, request: Request) -> Answer:
+        """Do what a request asks, or replay what it was answered before."""
+        request_id = new_id("req", 14)
+        headers = {"request-id": request_id, "stripe-version": API_VERSION}
+        if request.idempotency_key:
+            headers["idempotency-key"] = request.idempotency_key
+        try:
+            found = ROUTER.match(request.method, request.path)
+            if found is None:
+                raise unknown_path(request.method, request.path)
+            params = self._params(found[0], request)
+            fingerprint = _fingerprint(request, params)
+            if replayed := self._replay(account, request, fingerprint):
+                replayed.headers.update(headers)
+                return replayed
+            status, body = self._perform(account, request, request_id, found, params, fingerprint)
+        except ApiError as error:
+            status, body = error.status, _error_body(error, request_id)
+        return Answer(status, body, headers)
+
+    def _params(self, found: Route, request: Request) -> Document:
+        raw = {**decoded(request.query), **decoded(request.body)}
+        params: Document = found.reader(raw, "")
+        return params
+
+    def _replay(self, account: Account, request: Request, fingerprint: str) -> Answer | None:
+        key = request.idempotency_key
+        kept = self.store.answer(account.id, key) if key else None
+        if kept is None or kept[4] < self.clock() - _KEY_LIFETIME:
+            return None
+        if kept[1] != request.path:
+            raise _misused(
+                "Keys for idempotent requests can only be used for the same endpoint they were "
+                f"first used for ('{request.path}' vs '{kept[1]}'). Try using a key other than "
+                f"'{key}' if you meant to execute a different request."
+            )
+        if kept[0] != fingerprint:
+            raise _misused(
+                "Keys for idempotent requests can only be used with the same parameters they were "
+                f"first used with. Try using a key other than '{key}' if you meant to execute a "
+                "different request."
+            )
+        return Answer(kept[2], kept[3], {"idempotent-replayed": "true"})
+
+    def _perform(
+        self,
+        account: Account,
+        request: Request,
+        request_id: str,
+        found: tuple[Route, list[str]],
+        params: Document,
+        fingerprint: str,
+    ) -> tuple[int, bytes]:
+        """Effect and kept answer are one transaction: whoever is killed in between did nothing."""
+        route, identifiers = found
+
+        def keep(status: int, body: bytes) -> tuple[int, bytes]:
+            if key := request.idempotency_key:
+                self.store.keep_answer(
+                    account.id, key, fingerprint, request.path, status, body, self.clock()
+                )
+            return status, body
+
+        failed: ApiError
+        try:
+            with self.store.transaction():
+                unit = self.unit(account, request_id)
+                unit.idempotency_key = request.idempotency_key
+                paths = params.pop("expand", None) or []
+                try:
+                    answer = expanded(unit, route.handler(unit, params, *identifiers), paths)
+                except ApiError as error:
+                    if not error.keeps_effects:
+                        raise
+                    return keep(error.status, _error_body(error, request_id))
+                if unsaved := unit.unsaved():
+                    raise RuntimeError(f"changed but not saved: {unsaved}")
+                return keep(200, msgspec.json.encode(answer))
+        except ApiError as error:
+            failed = error
+        body = _error_body(failed, request_id)
+        if not failed.before_execution:
+            with self.store.transaction():
+                keep(failed.status, body)
+        return failed.status, body
+
+
+def _error_body(error: ApiError, request_id: str) -> bytes:
+    body = error.body()
+    body["error"]["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
+    return msgspec.json.encode(body)
+
+
+def _fingerprint(request: Request, params: Document) -> str:
+    canonical = msgspec.json.encode([request.path, params], order="deterministic")
+    return sha256(canonical).hexdigest()
+
+
+def _misused(message: str) -> ApiError:
+    return ApiError(400, "idempotency_error", message, before_execution=True)
+
+
+def key_in_use(key: str) -> ApiError:
+    """The answer to a request whose key is being worked on by another."""
+    return ApiError(
+        409,
+        "idempotency_error",
+        "There is currently another in-progress request using this Idempotent Key (that probably "
+        "means you submitted twice, and the other request is still going through): "
+        f"{key}. Please try again later.",
+        code="idempotency_key_in_use",
+        before_execution=True,
+    )
+
+
+def refusal(error: ApiError) -> Answer:
+    """An error that was found before the API was asked."""
+    request_id = new_id("req", 14)
+    headers = {"request-id": request_id, "stripe-version": API_VERSION}
+    return Answer(error.status, _error_body(error, request_id), headers)

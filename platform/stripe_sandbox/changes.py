@@ -1,0 +1,294 @@
+"""Changing a subscription: items, anchor and trial, with their prorations and invoices."""
+
+from collections.abc import Sequence
+
+from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.calendar import Period
+from stripe_sandbox.cancelling import set_cancellation
+from stripe_sandbox.cards import Decline, card_error
+from stripe_sandbox.debits import prorate
+from stripe_sandbox.discounts import set_discounts
+from stripe_sandbox.documents import Document, apply, merged_metadata, public
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.forms import anything, hash_of, integer, one_of
+from stripe_sandbox.invoice_items import pending_items
+from stripe_sandbox.invoice_lines import item_line, trial_description
+from stripe_sandbox.routing import route
+from stripe_sandbox.standing import ENDED, healthy_status
+from stripe_sandbox.subscription_forms import CANCELLATION_DETAILS, SHARED, own_payment_method
+from stripe_sandbox.subscription_items import (
+    ItemChange,
+    changed_items,
+    full_amount,
+    period_at,
+    set_period,
+)
+from stripe_sandbox.unit import Unit
+
+
+def update_subscription(unit: Unit, params: Document, identifier: str) -> Document:
+    """Change what is sent; what has to be paid at once is charged at once."""
+    subscription = unit.need("subscription", identifier)
+    _check_changeable(subscription, params)
+    invoice = change(unit, subscription, params)
+    if invoice:
+        _collect_change(unit, subscription, invoice, params)
+    return public(subscription)
+
+
+def _check_changeable(subscription: Document, params: Document) -> None:
+    if subscription["status"] in ENDED and params.keys() - {"cancellation_details", "metadata"}:
+        raise invalid(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            "id",
+        )
+
+
+def _collect_change(
+    unit: Unit, subscription: Document, invoice: Document, params: Document
+) -> None:
+    behavior = params.get("payment_behavior") or "allow_incomplete"
+    refused: Decline | None = collect(unit, invoice, attempts=behavior != "default_incomplete")
+    if refused and behavior == "error_if_incomplete":
+        raise card_error(refused, keeps_effects=False)
+    unit.update(subscription, "customer.subscription.updated")
+
+
+def change(unit: Unit, subscription: Document, params: Document) -> Document | None:
+    """Apply a change. Returns the draft of what is to be paid at once, if anything is."""
+    now = unit.now(subscription)
+    moment = _proration_moment(subscription, params, now)
+    changes = changed_items(unit, subscription, params.get("items") or [], now)
+    _change_fields(unit, subscription, params)
+    if isinstance(params.get("trial_end"), int):
+        invoice = _begin_trial(unit, subscription, changes, params, now)
+    elif _restarts(subscription, changes, params):
+        invoice = _restart_cycle(unit, subscription, changes, params, moment)
+    else:
+        invoice = _change_within_period(unit, subscription, changes, params, moment)
+    set_cancellation(unit, subscription, params)
+    _follow_in_schedule(unit, subscription, changes)
+    unit.update(subscription, "customer.subscription.updated")
+    return invoice
+
+
+def _proration_moment(subscription: Document, params: Document, now: int) -> int:
+    """`proration_date` if it is given; it must lie within the current period."""
+    moment = params.get("proration_date")
+    if moment is None:
+        return now
+    items = subscription["items"]["data"]
+    start = min(item["current_period_start"] for item in items)
+    end = max(item["current_period_end"] for item in items)
+    if not start <= moment <= end:
+        raise invalid(
+            f"Invalid `proration_date`: must be within the current period ({start} to {end}).",
+            "proration_date",
+        )
+    return int(moment)
+
+
+def _change_fields(unit: Unit, subscription: Document, params: Document) -> None:
+    if "default_payment_method" in params:
+        subscription["default_payment_method"] = own_payment_method(
+            unit, subscription["customer"], params["default_payment_method"]
+        )
+    apply(
+        subscription,
+        params,
+        ("collection_method", "days_until_due", "description", "pause_collection"),
+    )
+    pause = subscription["pause_collection"]
+    if pause:
+        pause.setdefault("resumes_at", None)
+    if "metadata" in params:
+        subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
+    if params.get("trial_settings"):
+        subscription["trial_settings"] = params["trial_settings"]
+    for name in ("payment_settings", "cancellation_details"):
+        subscription[name] = {**subscription[name], **(params.get(name) or {})}
+    if "discounts" in params:
+        set_discounts(unit, subscription, params["discounts"])
+
+
+def _restarts(subscription: Document, changes: Sequence[ItemChange], params: Document) -> bool:
+    """Whether a new period begins now and is billed now.
+
+    It does when asked to, when the interval changes, when a trial is ended, and when a free
+    subscription becomes a paid one
+    (https://docs.stripe.com/billing/subscriptions/change-price#immediate-payment).
+    """
+    trialing = subscription["status"] == "trialing"
+    if params.get("trial_end") == "now" and trialing:
+        return True
+    if trialing:
+        return False
+    if params.get("billing_cycle_anchor") == "now":
+        return True
+    was_free = not any(full_amount(change.before) for change in changes if change.before)
+    costs = any(full_amount(change.after) for change in changes if change.after)
+    return (was_free and costs) or any(change.changes_interval for change in changes)
+
+
+def _set_items(subscription: Document, changes: Sequence[ItemChange]) -> None:
+    items = [change.after for change in changes if change.after]
+    subscription["items"]["data"] = items
+    subscription["items"]["total_count"] = len(items)
+    for change in changes:
+        if change.before and not change.after:
+            subscription["_debits"].pop(change.before["id"], None)
+
+
+def _change_within_period(
+    unit: Unit,
+    subscription: Document,
+    changes: Sequence[ItemChange],
+    params: Document,
+    moment: int,
+) -> Document | None:
+    behavior = params.get("proration_behavior") or "create_prorations"
+    trialing = subscription["status"] == "trialing"
+    changed = [change for change in changes if change.matters]
+    _join_periods(subscription, changed, moment)
+    if behavior != "none" and not trialing:
+        for each in changed:
+            prorate(unit, subscription, each, moment, debits_too=True)
+    _set_items(subscription, changes)
+    if behavior == "always_invoice" and changed and not trialing:
+        if next(pending_items(unit, subscription), None):
+            return issue(unit, subscription, [], "subscription_update")
+    return None
+
+
+def swap_at_boundary(unit: Unit, subscription: Document, wanted: Sequence[Document]) -> None:
+    """Change the items where one period ends and the next begins: the renewal bills them."""
+    now = unit.now(subscription)
+    changes = changed_items(unit, subscription, wanted, now)
+    for each in changes:
+        if each.before is None and each.after:
+            set_period(each.after, Period(now, now))
+    if any(each.changes_interval for each in changes):
+        subscription["billing_cycle_anchor"] = now
+    _set_items(subscription, changes)
+
+
+def _join_periods(subscription: Document, changes: Sequence[ItemChange], moment: int) -> None:
+    """A new item joins the period that the subscription is in."""
+    for each in changes:
+        if each.before is None and each.after:
+            if subscription["status"] == "trialing":
+                period = Period(subscription["trial_start"], subscription["trial_end"])
+            else:
+                period = period_at(subscription["billing_cycle_anchor"], each.after, moment)
+            set_period(each.after, period)
+
+
+def _restart_cycle(
+    unit: Unit,
+    subscription: Document,
+    changes: Sequence[ItemChange],
+    params: Document,
+    moment: int,
+) -> Document:
+    now = unit.now(subscription)
+    before = subscription["items"]["data"][0]
+    previous = Period(before["current_period_start"], now)
+    if params.get("proration_behavior") != "none" and subscription["status"] != "trialing":
+        for each in changes:
+            prorate(unit, subscription, each, moment, debits_too=False)
+    if subscription["status"] == "trialing":
+        subscription["trial_end"] = now
+        subscription["status"] = "active"
+    subscription["billing_cycle_anchor"] = now
+    _set_items(subscription, changes)
+    lines = []
+    for item in subscription["items"]["data"]:
+        period = period_at(now, item, now)
+        set_period(item, period)
+        lines.append(whole_period_line(unit, subscription, item, period))
+    return issue(unit, subscription, lines, "subscription_update", previous)
+
+
+def _begin_trial(
+    unit: Unit,
+    subscription: Document,
+    changes: Sequence[ItemChange],
+    params: Document,
+    now: int,
+) -> Document | None:
+    """Give free time from now: what was paid for it comes back, the anchor moves to its end."""
+    end = params["trial_end"]
+    if end <= now:
+        raise invalid(
+            "Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end"
+        )
+    already = subscription["status"] == "trialing"
+    if params.get("proration_behavior") != "none" and not already:
+        for each in changes:
+            prorate(unit, subscription, each, now, debits_too=False)
+    _set_items(subscription, changes)
+    subscription.update(
+        trial_start=subscription["trial_start"] if already else now,
+        trial_end=end,
+        billing_cycle_anchor=end,
+        _trial_notice_sent=False,
+    )
+    if subscription["status"] == "active":
+        subscription["status"] = healthy_status(unit, subscription)
+    lines = []
+    for item in subscription["items"]["data"]:
+        period = Period(now, end)
+        set_period(item, period)
+        words = trial_description(unit, item)
+        lines.append(item_line(subscription, item, period, 0, words))
+    return None if already else issue(unit, subscription, lines, "subscription_update")
+
+
+def _follow_in_schedule(unit: Unit, subscription: Document, changes: Sequence[ItemChange]) -> None:
+    """A schedule's current phase holds what the subscription holds."""
+    schedule = unit.find("subscription_schedule", subscription["schedule"])
+    if schedule is None or not any(change.matters for change in changes):
+        return
+    for phase in schedule["phases"]:
+        if phase["start_date"] <= unit.now(subscription) < phase["end_date"]:
+            phase["items"] = [phase_item(item) for item in subscription["items"]["data"]]
+    unit.update(schedule, "subscription_schedule.updated")
+
+
+def phase_item(item: Document) -> Document:
+    """A subscription item as a schedule's phase lists it."""
+    return {
+        "billing_thresholds": None,
+        "discounts": [],
+        "metadata": dict(item["metadata"]),
+        "plan": item["price"]["id"],
+        "price": item["price"]["id"],
+        "quantity": item["quantity"],
+        "tax_rates": [],
+    }
+
+
+ROUTES = [
+    route(
+        "POST",
+        "/v1/subscriptions/{}",
+        update_subscription,
+        {
+            **SHARED,
+            "billing_cycle_anchor": one_of("now", "unchanged"),
+            "cancellation_details": CANCELLATION_DETAILS,
+            "pause_collection": hash_of(
+                {
+                    "behavior": one_of("keep_as_draft", "mark_uncollectible", "void"),
+                    "resumes_at": integer,
+                },
+                ("behavior",),
+            ),
+            "payment_behavior": one_of(
+                "allow_incomplete", "default_incomplete", "error_if_incomplete"
+            ),
+            "proration_date": integer,
+            "add_invoice_items": anything,
+        },
+    )
+]

@@ -1,0 +1,185 @@
+"""Customers."""
+
+from stripe_sandbox.documents import Document, apply, merged_metadata, new_id, new_token, public
+from stripe_sandbox.errors import ApiError, invalid
+from stripe_sandbox.forms import (
+    ADDRESS,
+    anything,
+    hash_of,
+    integer,
+    list_of,
+    metadata,
+    one_of,
+    span,
+    text,
+    within,
+)
+from stripe_sandbox.lists import page
+from stripe_sandbox.payment_methods import attach
+from stripe_sandbox.routing import listing, route
+from stripe_sandbox.unit import Unit
+
+_PLAIN = (
+    "address", "business_name", "description", "email", "individual_name", "name", "phone",
+    "preferred_locales", "shipping",
+)  # fmt: skip
+
+
+def create_customer(unit: Unit, params: Document) -> Document:
+    """A customer lives in the time of its test clock, if it is given one."""
+    clock = params.get("test_clock")
+    if clock:
+        unit.need("test_helpers.test_clock", clock, "test_clock")
+    customer: Document = {
+        "id": new_id("cus", 14),
+        "object": "customer",
+        "address": None,
+        "balance": params.get("balance") or 0,
+        "created": unit.clock_time(clock),
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "discount": None,
+        "email": None,
+        "invoice_prefix": params.get("invoice_prefix") or new_token(8).upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "name": None,
+        "next_invoice_sequence": params.get("next_invoice_sequence") or 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": params.get("tax_exempt") or "none",
+        "test_clock": clock,
+    }
+    apply(customer, params, _PLAIN)
+    customer["preferred_locales"] = customer["preferred_locales"] or []
+    unit.add(customer, "customer.created")
+    if method := params.get("payment_method"):
+        attached = attach(unit, method, customer)["id"]
+        _set_invoice_settings(unit, customer, params, attached)
+    else:
+        _set_invoice_settings(unit, customer, params)
+    return public(unit.update(customer))
+
+
+def _set_invoice_settings(
+    unit: Unit, customer: Document, params: Document, just_attached: str | None = None
+) -> None:
+    settings = params.get("invoice_settings")
+    if not settings:
+        return
+    method = settings.get("default_payment_method")
+    if method and method != just_attached:
+        param = "invoice_settings[default_payment_method]"
+        if just_attached and method == params.get("payment_method"):
+            settings["default_payment_method"] = just_attached
+        else:
+            _check_owned(unit, customer, method, param)
+    customer["invoice_settings"] = {**customer["invoice_settings"], **settings}
+
+
+def _check_owned(unit: Unit, customer: Document, method: str, param: str) -> None:
+    """A default payment method must be the customer's own."""
+    found = unit.need("payment_method", method, param)
+    if found["customer"] != customer["id"]:
+        raise invalid(
+            "The customer does not have a payment method with the ID "
+            f"{method}. The payment method must be attached to the customer.",
+            param,
+            "resource_missing",
+        )
+
+
+def retrieve_customer(unit: Unit, params: Document, identifier: str) -> Document:
+    """One customer; a deleted one answers with its stub."""
+    customer = unit.need("customer", identifier)
+    return _stub(customer) if customer.get("_deleted") else public(customer)
+
+
+def _stub(customer: Document) -> Document:
+    return {"id": customer["id"], "object": "customer", "deleted": True}
+
+
+def update_customer(unit: Unit, params: Document, identifier: str) -> Document:
+    """Change what is sent, keep the rest."""
+    customer = unit.need("customer", identifier)
+    if customer.get("_deleted"):
+        raise ApiError(
+            404,
+            "invalid_request_error",
+            f"No such customer: '{identifier}'",
+            code="resource_missing",
+            param="id",
+        )
+    apply(customer, params, (*_PLAIN, "balance", "tax_exempt", "next_invoice_sequence"))
+    customer["preferred_locales"] = customer["preferred_locales"] or []
+    customer["tax_exempt"] = customer["tax_exempt"] or "none"
+    if params.get("invoice_prefix"):
+        customer["invoice_prefix"] = params["invoice_prefix"]
+    if "metadata" in params:
+        customer["metadata"] = merged_metadata(customer["metadata"], params["metadata"])
+    _set_invoice_settings(unit, customer, params)
+    return public(unit.update(customer, "customer.updated"))
+
+
+def list_customers(unit: Unit, params: Document) -> Document:
+    """Newest first; `email` matches exactly, upper and lower case apart, as at Stripe."""
+    return page(
+        unit,
+        "customer",
+        "/v1/customers",
+        params,
+        owner=params.get("test_clock"),
+        tag=params.get("email"),
+        only=lambda customer: (
+            not customer.get("_deleted") and within(customer["created"], params.get("created"))
+        ),
+    )
+
+
+_FIELDS = {
+    "address": ADDRESS,
+    "balance": integer,
+    "business_name": text,
+    "description": text,
+    "email": text,
+    "individual_name": text,
+    "invoice_prefix": text,
+    "invoice_settings": hash_of(
+        {
+            "custom_fields": list_of(hash_of({"name": text, "value": text})),
+            "default_payment_method": text,
+            "footer": text,
+            "rendering_options": anything,
+        }
+    ),
+    "metadata": metadata,
+    "name": text,
+    "next_invoice_sequence": integer,
+    "phone": text,
+    "preferred_locales": list_of(text),
+    "shipping": hash_of({"address": ADDRESS, "name": text, "phone": text}),
+    "tax": anything,
+    "tax_exempt": one_of("exempt", "none", "reverse"),
+}
+
+ROUTES = [
+    route(
+        "POST",
+        "/v1/customers",
+        create_customer,
+        {**_FIELDS, "payment_method": text, "test_clock": text},
+    ),
+    listing("/v1/customers", list_customers, {"email": text, "created": span, "test_clock": text}),
+    route("GET", "/v1/customers/{}", retrieve_customer),
+    route("POST", "/v1/customers/{}", update_customer, _FIELDS),
+]

@@ -1,0 +1,67 @@
+"""What has been billed for each item of a subscription, kept so that credits give back no more."""
+
+from stripe_sandbox.calendar import Period
+from stripe_sandbox.documents import Document
+from stripe_sandbox.invoice_items import add_proration
+from stripe_sandbox.prorations import Debit, credits_for, remaining_debits, share
+from stripe_sandbox.subscription_items import ItemChange, full_amount, period_at
+from stripe_sandbox.unit import Unit
+
+
+def debits_of(subscription: Document, item: Document) -> list[Debit]:
+    """The debits to give back from.
+
+    Classic billing credits the present price for the present period whatever was paid; flexible
+    billing credits what was billed (https://docs.stripe.com/billing/subscriptions/billing-mode).
+    """
+    if subscription["billing_mode"]["type"] == "classic":
+        if subscription["status"] == "trialing":
+            return []
+        period = Period(item["current_period_start"], item["current_period_end"])
+        return [Debit(full_amount(item), *period)]
+    return [Debit(*row) for row in subscription["_debits"].get(item["id"], [])]
+
+
+def record(subscription: Document, item: Document, debit: Debit, *, anew: bool = False) -> None:
+    """Remember a debit; `anew` begins a period, for which nothing else was billed."""
+    kept = [] if anew else subscription["_debits"].get(item["id"], [])
+    subscription["_debits"][item["id"]] = [*kept, list(debit)]
+
+
+def record_lines(subscription: Document, invoice: Document) -> None:
+    """Remember on which lines of an invoice the pending debits ended up."""
+    lines = {line.get("_pending"): line["id"] for line in invoice["_lines"]}
+    for rows in subscription["_debits"].values():
+        for row in rows:
+            debit = Debit(*row)
+            if debit.pending and debit.pending in lines:
+                row[3:] = [invoice["id"], lines[debit.pending], None]
+
+
+def prorate(
+    unit: Unit, subscription: Document, change: ItemChange, moment: int, *, debits_too: bool
+) -> None:
+    """Give back the unused time of what was, and bill the remaining time of what is."""
+    if change.before:
+        _credit(unit, subscription, change.before, moment)
+    if change.after and debits_too:
+        _debit(unit, subscription, change.after, moment)
+
+
+def _credit(unit: Unit, subscription: Document, item: Document, moment: int) -> None:
+    debits = debits_of(subscription, item)
+    for debit, amount in credits_for(debits, moment):
+        if amount:
+            start = max(moment, debit.start)
+            add_proration(unit, subscription, item, -amount, Period(start, debit.end), debit)
+    kept = [list(debit) for debit in remaining_debits(debits, moment)]
+    subscription["_debits"][item["id"]] = kept
+
+
+def _debit(unit: Unit, subscription: Document, item: Document, moment: int) -> None:
+    whole = period_at(subscription["billing_cycle_anchor"], item, moment)
+    amount = share(full_amount(item), whole, moment)
+    if amount:
+        rest = Period(moment, whole.end)
+        pending = add_proration(unit, subscription, item, amount, rest)
+        record(subscription, item, Debit(amount, *rest, pending=pending["id"]))

@@ -1,0 +1,127 @@
+"""Deliveries: events sent to webhook endpoints, signed, and again until they are acknowledged."""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import httpx
+
+from stripe_sandbox.accounts import load_account
+from stripe_sandbox.documents import Document
+from stripe_sandbox.store import Store
+
+_AT_ONCE = 8
+_TIMEOUT_SECONDS = 10.0
+# Seconds until the next attempt; after the last one an event is given up, as Stripe does after
+# three days.
+BACK_OFF = (1, 2, 5, 10, 30, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
+
+
+def signature(secret: str, body: bytes, timestamp: int) -> str:
+    """The `Stripe-Signature` header (https://docs.stripe.com/webhooks#verify-manually)."""
+    signed = f"{timestamp}.".encode() + body
+    digest = hmac.new(secret.encode(), signed, sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+def reachable(url: str) -> tuple[str, str]:
+    """Where to connect for a URL, and the `Host` header to send.
+
+    Every `*.localhost` name is this machine (RFC 6761), which Python's resolver does not know.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        port = f":{parts.port}" if parts.port else ""
+        return parts._replace(netloc=f"127.0.0.1{port}").geturl(), parts.netloc
+    return url, parts.netloc
+
+
+class Deliverer:
+    """Sends what is queued. Only what an endpoint acknowledged with a 2xx leaves the queue."""
+
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
+        self.store = store
+        self.clock = clock
+        self._woken = asyncio.Event()
+        self._in_flight: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False)
+
+    def wake(self) -> None:
+        """Something may have been queued."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        try:
+            while True:
+                self._woken.clear()
+                self._start_due()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._pause())
+        finally:
+            await self._client.aclose()
+
+    def _pause(self) -> float:
+        following = self.store.next_delivery()
+        if following is None or len(self._in_flight) >= _AT_ONCE:
+            return 60.0
+        return min(max(following - self.clock(), 0.05), 60.0)
+
+    def _start_due(self) -> None:
+        due = self.store.deliveries_due(self.clock(), _AT_ONCE + len(self._in_flight))
+        for row in due:
+            if row[0] in self._in_flight or len(self._in_flight) >= _AT_ONCE:
+                continue
+            self._in_flight.add(row[0])
+            task = asyncio.create_task(self._deliver(*row))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(
+        self, identifier: int, account: str, endpoint: str, event: str, attempts: int
+    ) -> None:
+        try:
+            acknowledged = await self._send(account, endpoint, event)
+        finally:
+            self._in_flight.discard(identifier)
+        with self.store.transaction():
+            if acknowledged or attempts >= len(BACK_OFF):
+                self.store.drop_delivery(identifier)
+            else:
+                due = self.clock() + BACK_OFF[attempts]
+                self.store.postpone_delivery(identifier, due, attempts + 1)
+        self.wake()
+
+    async def _send(self, account: str, endpoint_id: str, event_id: str) -> bool:
+        raw = self.store.read(account, "webhook_endpoint", endpoint_id)
+        body = self.store.read(account, "event", event_id)
+        if raw is None or body is None:
+            return True
+        endpoint = self.store.decode(raw)
+        if endpoint["status"] != "enabled":
+            return True
+        switches = load_account(self.store, account).settings["deliveries"]
+        return await self._post(endpoint, body, copies=1 + int(switches["duplicate"]))
+
+    async def _post(self, endpoint: Document, body: bytes, copies: int) -> bool:
+        url, host = reachable(endpoint["url"])
+        acknowledged = True
+        for _ in range(copies):
+            timestamp = int(self.clock())
+            headers = {
+                "content-type": "application/json; charset=utf-8",
+                "host": host,
+                "stripe-signature": signature(endpoint["_secret"], body, timestamp),
+                "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+            }
+            try:
+                answer = await self._client.post(url, content=body, headers=headers)
+            except httpx.HTTPError:
+                return False
+            acknowledged = acknowledged and bool(answer.is_success)
+        return acknowledged

@@ -1,0 +1,68 @@
+"""Errors in the shapes that Stripe answers with (https://docs.stripe.com/api/errors)."""
+
+from typing import Any
+
+from stripe_sandbox.documents import Document
+
+
+class ApiError(Exception):
+    """An answer other than 2xx. `keeps_effects`: what happened before it stays (a declined charge)."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        keeps_effects: bool = False,
+        before_execution: bool = False,
+        **details: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.details = {name: value for name, value in details.items() if value is not None}
+        self.keeps_effects = keeps_effects
+        self.before_execution = before_execution
+
+    def body(self) -> Document:
+        """The JSON that goes out."""
+        error: Document = {"type": self.kind, "message": str(self), **self.details}
+        if code := error.get("code"):
+            error["doc_url"] = f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"
+        return {"error": error}
+
+
+def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:
+    """A request that Stripe understands and refuses: 400."""
+    return ApiError(400, "invalid_request_error", message, param=param, code=code)
+
+
+def malformed(message: str, param: str | None = None, code: str | None = None) -> ApiError:
+    """A request refused before anything runs: 400, and no idempotent answer is kept."""
+    return ApiError(
+        400, "invalid_request_error", message, param=param, code=code, before_execution=True
+    )
+
+
+def missing(noun: str, identifier: str, param: str | None = None) -> ApiError:
+    """An object that this account does not have: 404 in a path, 400 when a parameter names it."""
+    message = f"No such {noun}: '{identifier}'"
+    status = 404 if param is None else 400
+    return ApiError(
+        status, "invalid_request_error", message, param=param or "id", code="resource_missing"
+    )
+
+
+def unknown_path(method: str, path: str) -> ApiError:
+    """An address that the sandbox does not answer."""
+    message = (
+        f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
+        "or we can help at https://support.stripe.com/."
+    )
+    return ApiError(404, "invalid_request_error", message, before_execution=True)
+
+
+def unauthenticated(message: str, code: str | None = None) -> ApiError:
+    """No key, or one that is none: 401."""
+    return ApiError(401, "invalid_request_error", message, code=code, before_execution=True)

@@ -1,0 +1,45 @@
+"""Events: what happened, with the object as it was then."""
+
+from stripe_sandbox.documents import Document, public
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.forms import boolean, list_of, span, text, within
+from stripe_sandbox.lists import page
+from stripe_sandbox.routing import listing, route
+from stripe_sandbox.unit import Unit
+
+
+def list_events(unit: Unit, params: Document) -> Document:
+    """Newest first, in the order in which they happened; `type` may end in `.*`."""
+    if params.get("type") and params.get("types"):
+        raise invalid("You may pass only one of these parameters: type, types.", "types")
+    wanted = [params["type"]] if params.get("type") else params.get("types") or []
+    exact = wanted[0] if len(wanted) == 1 and not wanted[0].endswith("*") else None
+    pending = params.get("delivery_success")
+
+    def passes(event: Document) -> bool:
+        return (
+            within(event["created"], params.get("created"))
+            and (not wanted or any(_matches(pattern, event["type"]) for pattern in wanted))
+            and (pending is None or pending == (event["pending_webhooks"] == 0))
+        )
+
+    return page(unit, "event", "/v1/events", params, tag=exact, only=passes)
+
+
+def _matches(pattern: str, kind: str) -> bool:
+    return kind.startswith(pattern[:-1]) if pattern.endswith("*") else kind == pattern
+
+
+def retrieve_event(unit: Unit, params: Document, identifier: str) -> Document:
+    """One event."""
+    return public(unit.need("event", identifier))
+
+
+ROUTES = [
+    listing(
+        "/v1/events",
+        list_events,
+        {"type": text, "types": list_of(text), "created": span, "delivery_success": boolean},
+    ),
+    route("GET", "/v1/events/{}", retrieve_event),
+]

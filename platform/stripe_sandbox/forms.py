@@ -1,0 +1,190 @@
+"""Request parameters: Stripe's bracketed forms read into typed values, with its complaints."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from qs_codec import DecodeOptions, decode
+
+from stripe_sandbox.documents import Document
+from stripe_sandbox.errors import ApiError, malformed
+
+Reader: TypeAlias = Callable[[Any, str], Any]
+Shape: TypeAlias = Mapping[str, Reader]
+
+_OPTIONS = DecodeOptions(depth=12, list_limit=500, parameter_limit=20_000)
+
+
+def decoded(body: str) -> Document:
+    """`items[0][price]=p` and its like as nested dictionaries and lists of strings."""
+    return dict(decode(body, _OPTIONS)) if body else {}
+
+
+def text(raw: Any, param: str) -> str | None:
+    """A string; the empty one unsets a field."""
+    if not isinstance(raw, str):
+        raise malformed("Invalid string", param)
+    return raw or None
+
+
+def integer(raw: Any, param: str) -> int | None:
+    """A whole number; empty unsets."""
+    if raw == "":
+        return None
+    try:
+        return int(raw)
+    except (TypeError, ValueError):
+        raise malformed(f"Invalid integer: {raw}", param, "parameter_invalid_integer") from None
+
+
+def natural(raw: Any, param: str) -> int | None:
+    """A whole number of at least zero."""
+    number = integer(raw, param)
+    if number is not None and number < 0:
+        raise malformed("This value must be greater than or equal to 0.", param)
+    return number
+
+
+def boolean(raw: Any, param: str) -> bool | None:
+    """`true` or `false`; empty unsets."""
+    if raw == "":
+        return None
+    if raw not in ("true", "false"):
+        raise malformed(f"Invalid boolean: {raw}", param)
+    return bool(raw == "true")
+
+
+def number(raw: Any, param: str) -> float | None:
+    """A decimal fraction, such as a percentage."""
+    if raw == "":
+        return None
+    try:
+        return float(raw)
+    except (TypeError, ValueError):
+        raise malformed(f"Invalid decimal: {raw}", param) from None
+
+
+def one_of(*choices: str) -> Reader:
+    """One word of an enumeration."""
+
+    def read(raw: Any, param: str) -> str | None:
+        if raw == "":
+            return None
+        if raw not in choices:
+            offered = ", ".join(choices[:-1]) + (" or " if choices[:-1] else "") + choices[-1]
+            raise malformed(f"Invalid {param}: must be one of {offered}", param)
+        return str(raw)
+
+    return read
+
+
+def moment(*words: str) -> Reader:
+    """A Unix timestamp in seconds, or one of some words such as `now`."""
+
+    def read(raw: Any, param: str) -> int | str | None:
+        return raw if raw in words else integer(raw, param)
+
+    return read
+
+
+def metadata(raw: Any, param: str) -> Document | None:
+    """Free keys and strings; empty deletes all."""
+    if raw == "":
+        return None
+    if not isinstance(raw, dict):
+        raise malformed("Invalid hash", param)
+    return {str(key): str(value) for key, value in raw.items()}
+
+
+def anything(raw: Any, param: str) -> Any:
+    """A value that the sandbox keeps or ignores without reading it."""
+    return raw
+
+
+def list_of(item: Reader) -> Reader:
+    """Several values, written `a[]=` or `a[0]=`; empty unsets."""
+
+    def read(raw: Any, param: str) -> list[Any] | None:
+        if raw == "":
+            return None
+        if isinstance(raw, dict):
+            raw = [raw[key] for key in sorted(raw, key=_position)]
+        if not isinstance(raw, list):
+            raise malformed("Invalid array", param)
+        return [item(value, f"{param}[{index}]") for index, value in enumerate(raw)]
+
+    return read
+
+
+def _position(key: Any) -> int:
+    return int(key) if str(key).isdecimal() else 0
+
+
+def hash_of(shape: Shape, required: tuple[str, ...] = ()) -> Reader:
+    """A nested hash with known fields; empty unsets it."""
+
+    def read(raw: Any, param: str) -> Document | None:
+        if raw == "":
+            return None
+        if not isinstance(raw, dict):
+            raise malformed("Invalid object", param)
+        return _read_fields(raw, shape, required, param)
+
+    return read
+
+
+def form(shape: Shape, required: tuple[str, ...] = ()) -> Reader:
+    """The reader of a whole request."""
+
+    def read(raw: Any, param: str) -> Document:
+        return _read_fields(raw, shape, required, param)
+
+    return read
+
+
+def _read_fields(raw: Document, shape: Shape, required: tuple[str, ...], param: str) -> Document:
+    def path(name: str) -> str:
+        return f"{param}[{name}]" if param else str(name)
+
+    if unknown := [path(name) for name in raw if name not in shape]:
+        raise _unknown(unknown)
+    for name in required:
+        if raw.get(name, "") == "":
+            raise malformed(
+                f"Missing required param: {path(name)}.", path(name), "parameter_missing"
+            )
+    return {name: shape[name](value, path(name)) for name, value in raw.items()}
+
+
+def _unknown(names: list[str]) -> ApiError:
+    word = "parameter" if len(names) == 1 else "parameters"
+    message = f"Received unknown {word}: {', '.join(names)}"
+    return malformed(message, names[0], "parameter_unknown")
+
+
+RANGE: Shape = {"gt": integer, "gte": integer, "lt": integer, "lte": integer}
+
+
+def span(raw: Any, param: str) -> Document:
+    """A time filter: one timestamp, or bounds such as `created[gte]`."""
+    if isinstance(raw, dict):
+        return _read_fields(raw, RANGE, (), param)
+    exact = integer(raw, param)
+    return {"gte": exact, "lte": exact}
+
+
+def within(value: int, filters: Document | None) -> bool:
+    """Whether a time passes such a filter."""
+    bounds: dict[str, int] = filters or {}
+    return (
+        value > bounds.get("gt", value - 1)
+        and value >= bounds.get("gte", value)
+        and value < bounds.get("lt", value + 1)
+        and value <= bounds.get("lte", value)
+    )
+
+
+PAGE: Shape = {"limit": integer, "starting_after": text, "ending_before": text}
+
+ADDRESS = hash_of(
+    dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text)
+)

@@ -1,0 +1,273 @@
+"""Invoices: from draft over open to paid, void or uncollectible."""
+
+from collections.abc import Sequence
+
+from stripe_sandbox.calendar import Period
+from stripe_sandbox.documents import Document, list_of, new_id, new_token, public
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.unit import Unit
+
+# Renewal invoices stay drafts for about an hour, so that they can still be changed
+# (https://docs.stripe.com/billing/invoices/subscription).
+DRAFT_SECONDS = 3_600
+_LINES_SHOWN = 10
+
+
+def new_invoice(
+    unit: Unit,
+    customer: Document,
+    lines: Sequence[Document],
+    reason: str,
+    *,
+    subscription: Document | None = None,
+    period: Period | None = None,
+    currency: str = "usd",
+) -> Document:
+    """A draft with its sums; nothing is saved yet."""
+    now = unit.now(customer)
+    period = period or Period(now, now)
+    self_issuer = {"type": "self", "account": None}
+    invoice: Document = {
+        "id": new_id("in"),
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": unit.account.settings["name"],
+        "account_tax_ids": None,
+        "amount_due": 0,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_remaining": 0,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": 0,
+        "attempted": False,
+        "auto_advance": True,
+        "automatic_tax": {
+            "disabled_reason": None,
+            "enabled": False,
+            "liability": None,
+            "provider": None,
+            "status": None,
+        },
+        "automatically_finalizes_at": now + DRAFT_SECONDS,
+        "billing_reason": reason,
+        "collection_method": "charge_automatically",
+        "created": now,
+        "currency": subscription["currency"] if subscription else currency,
+        "custom_fields": None,
+        "customer": customer["id"],
+        "customer_account": None,
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": customer["tax_exempt"],
+        "customer_tax_ids": [],
+        "default_payment_method": None,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": None,
+        "discounts": [],
+        "due_date": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "footer": None,
+        "from_invoice": None,
+        "hosted_invoice_url": None,
+        "invoice_pdf": None,
+        "issuer": self_issuer,
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "lines": None,
+        "livemode": False,
+        "metadata": {},
+        "next_payment_attempt": None,
+        "number": None,
+        "on_behalf_of": None,
+        "parent": None,
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
+        "period_end": period.end,
+        "period_start": period.start,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "starting_balance": customer["balance"],
+        "statement_descriptor": None,
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "subtotal": 0,
+        "subtotal_excluding_tax": 0,
+        "test_clock": customer["test_clock"],
+        "threshold_reason": None,
+        "total": 0,
+        "total_discount_amounts": [],
+        "total_excluding_tax": 0,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": None,
+        "_payment_intent": None,
+        "_token": new_token(32),
+    }
+    if subscription:
+        _belong(invoice, subscription)
+    set_lines(invoice, lines)
+    return invoice
+
+
+def _belong(invoice: Document, subscription: Document) -> None:
+    invoice["parent"] = {
+        "type": "subscription_details",
+        "quote_details": None,
+        "subscription_details": {
+            "metadata": dict(subscription["metadata"]),
+            "subscription": subscription["id"],
+        },
+    }
+    invoice["collection_method"] = subscription["collection_method"]
+    invoice["description"] = subscription["description"]
+
+
+def subscription_of(invoice: Document) -> str | None:
+    """The id of the subscription that an invoice bills."""
+    details = (invoice["parent"] or {}).get("subscription_details")
+    return details["subscription"] if details else None
+
+
+def set_lines(invoice: Document, lines: Sequence[Document]) -> None:
+    """Put lines on a draft and sum them up; the first ten show in the invoice itself."""
+    for line in lines:
+        line["invoice"] = invoice["id"]
+    invoice["_lines"] = list(lines)
+    invoice["lines"] = list_of(
+        [public(line) for line in lines[:_LINES_SHOWN]],
+        f"/v1/invoices/{invoice['id']}/lines",
+        has_more=len(lines) > _LINES_SHOWN,
+        total=len(lines),
+    )
+    discounted = [amount for line in lines for amount in line["discount_amounts"]]
+    by_discount: dict[str, int] = {}
+    for amount in discounted:
+        by_discount[amount["discount"]] = by_discount.get(amount["discount"], 0) + amount["amount"]
+    invoice["total_discount_amounts"] = [
+        {"amount": amount, "discount": discount} for discount, amount in by_discount.items()
+    ]
+    invoice["total_pretax_credit_amounts"] = [
+        {"amount": amount, "discount": discount, "type": "discount"}
+        for discount, amount in by_discount.items()
+    ]
+    subtotal = sum(line["amount"] for line in lines)
+    total = subtotal - sum(by_discount.values())
+    invoice.update(
+        subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, total_excluding_tax=total
+    )
+    _owe(invoice)
+
+
+def _owe(invoice: Document) -> None:
+    """What is to be paid once the customer's balance is taken into account."""
+    due = max(0, invoice["total"] + invoice["starting_balance"])
+    invoice.update(amount_due=due, amount_remaining=due - invoice["amount_paid"])
+
+
+def claim_pending(unit: Unit, invoice: Document) -> None:
+    """The pending items on an invoice are pending no more."""
+    for line in invoice["_lines"]:
+        if identifier := line.pop("_pending", None):
+            pending = unit.need("invoiceitem", identifier)
+            pending["invoice"] = invoice["id"]
+            unit.update(pending)
+
+
+def finalize(unit: Unit, invoice: Document) -> Document:
+    """Number it, settle it with the customer's balance and open it; nothing due is paid at once."""
+    if invoice["status"] != "draft":
+        raise invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            code="invoice_not_editable",
+        )
+    now = unit.now(invoice)
+    customer = unit.need("customer", invoice["customer"])
+    invoice["starting_balance"] = customer["balance"]
+    _owe(invoice)
+    balance = min(0, invoice["total"] + invoice["starting_balance"])
+    invoice["ending_balance"] = balance
+    invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
+    page = f"{unit.base_url}/i/{unit.account.id}/{invoice['_token']}"
+    invoice.update(
+        status="open",
+        effective_at=now,
+        automatically_finalizes_at=None,
+        hosted_invoice_url=page,
+        invoice_pdf=f"{page}/pdf",
+    )
+    if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
+        invoice["due_date"] = now + 30 * 86_400
+    invoice["status_transitions"]["finalized_at"] = now
+    customer["next_invoice_sequence"] += 1
+    customer["currency"] = customer["currency"] or invoice["currency"]
+    changes_balance = customer["balance"] != balance
+    customer["balance"] = balance
+    unit.update(customer, "customer.updated" if changes_balance else None)
+    unit.update(invoice, "invoice.updated")
+    unit.emit("invoice.finalized", invoice)
+    if not invoice["amount_due"]:
+        mark_paid(unit, invoice)
+    return invoice
+
+
+def mark_paid(unit: Unit, invoice: Document) -> None:
+    """Close an invoice as paid."""
+    invoice.update(
+        status="paid",
+        attempted=True,
+        amount_paid=invoice["amount_due"],
+        amount_remaining=0,
+        next_payment_attempt=None,
+    )
+    invoice["status_transitions"]["paid_at"] = unit.now(invoice)
+    unit.update(invoice, "invoice.updated")
+    unit.emit("invoice.paid", invoice)
+    unit.emit("invoice.payment_succeeded", invoice)
+
+
+def close(unit: Unit, invoice: Document, status: str, transition: str, event: str) -> Document:
+    """Void an invoice or give it up as uncollectible."""
+    invoice["status"] = status
+    invoice["next_payment_attempt"] = None
+    invoice["automatically_finalizes_at"] = None
+    if status == "void":
+        invoice["amount_remaining"] = 0
+    invoice["status_transitions"][transition] = unit.now(invoice)
+    unit.update(invoice, "invoice.updated")
+    unit.emit(event, invoice)
+    return invoice
+
+
+def void(unit: Unit, invoice: Document) -> Document:
+    """As if it had never been; what it took of the customer's balance goes back."""
+    if applied := invoice["amount_due"] - invoice["total"]:
+        customer = unit.need("customer", invoice["customer"])
+        if invoice["status_transitions"]["finalized_at"] and applied < 0:
+            customer["balance"] += applied
+            unit.update(customer, "customer.updated")
+    return close(unit, invoice, "void", "voided_at", "invoice.voided")
+
+
+def mark_uncollectible(unit: Unit, invoice: Document) -> Document:
+    """Bad debt: it can still be paid."""
+    return close(
+        unit, invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible"
+    )

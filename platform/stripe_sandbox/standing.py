@@ -1,0 +1,84 @@
+"""What becomes of a subscription when its invoices are paid, or are not, and how it ends."""
+
+from stripe_sandbox.documents import Document
+from stripe_sandbox.invoices import subscription_of, void
+from stripe_sandbox.unit import Unit
+
+ENDED = ("canceled", "incomplete_expired")
+
+
+def after_payment(unit: Unit, invoice: Document) -> None:
+    """A paid, voided or given-up invoice may bring the subscription back to good standing."""
+    subscription = unit.find("subscription", subscription_of(invoice))
+    if subscription is None or subscription["status"] in ENDED:
+        return
+    if (subscription["status"] == "incomplete" and invoice["status"] == "paid") or (subscription["status"] in ("past_due", "unpaid") and not _owes(unit, subscription)):
+        subscription["status"] = healthy_status(unit, subscription)
+    unit.update(subscription, "customer.subscription.updated")
+
+
+def healthy_status(unit: Unit, subscription: Document) -> str:
+    """Trialing while the trial lasts, else active."""
+    trial_end = subscription["trial_end"]
+    return "trialing" if trial_end and trial_end > unit.now(subscription) else "active"
+
+
+def _owes(unit: Unit, subscription: Document) -> bool:
+    invoices = unit.every("invoice", tag=subscription["id"])
+    return any(invoice["status"] == "open" and invoice["attempted"] for invoice in invoices)
+
+
+def after_failure(unit: Unit, invoice: Document) -> None:
+    """A failed attempt: past due, and after the last retry what the account's settings say."""
+    subscription = unit.find("subscription", subscription_of(invoice))
+    if subscription is None or subscription["status"] in ENDED:
+        return
+    if subscription["status"] in ("active", "trialing"):
+        subscription["status"] = "past_due"
+    final = unit.account.settings["after_retries"]
+    exhausted = invoice["next_payment_attempt"] is None and subscription["status"] == "past_due"
+    if exhausted and final == "cancel":
+        end(unit, subscription, "payment_failed")
+        return
+    if exhausted and final == "unpaid":
+        subscription["status"] = "unpaid"
+    unit.update(subscription, "customer.subscription.updated")
+
+
+def end(unit: Unit, subscription: Document, reason: str | None) -> None:
+    """Cancel now: open invoices are no longer collected, drafts are left alone."""
+    now = unit.now(subscription)
+    subscription["status"] = "canceled"
+    subscription["ended_at"] = now
+    subscription["canceled_at"] = subscription["canceled_at"] or now
+    subscription["cancel_at"] = subscription["cancel_at"] and min(subscription["cancel_at"], now)
+    if reason and not subscription["cancellation_details"]["reason"]:
+        subscription["cancellation_details"]["reason"] = reason
+    subscription["pending_update"] = None
+    _complete_schedule(unit, subscription, now)
+    unit.update(subscription)
+    unit.emit("customer.subscription.deleted", subscription)
+    for invoice in list(unit.every("invoice", tag=subscription["id"])):
+        if invoice["status"] in ("draft", "open") and invoice["auto_advance"]:
+            invoice["auto_advance"] = False
+            invoice["next_payment_attempt"] = None
+            unit.update(invoice, "invoice.updated")
+
+
+def _complete_schedule(unit: Unit, subscription: Document, now: int) -> None:
+    schedule = unit.find("subscription_schedule", subscription["schedule"])
+    subscription["schedule"] = None
+    if schedule and schedule["status"] in ("active", "not_started"):
+        schedule.update(status="canceled", canceled_at=now, current_phase=None)
+        unit.update(schedule, "subscription_schedule.updated")
+        unit.emit("subscription_schedule.canceled", schedule)
+
+
+def expire_incomplete(unit: Unit, subscription: Document) -> None:
+    """A first payment that was not completed in 23 hours ends the subscription."""
+    now = unit.now(subscription)
+    subscription.update(status="incomplete_expired", ended_at=now, canceled_at=now)
+    unit.update(subscription, "customer.subscription.updated")
+    invoice = unit.find("invoice", subscription["latest_invoice"])
+    if invoice and invoice["status"] == "open":
+        void(unit, invoice)

@@ -1,0 +1,94 @@
+"""The parameters that creating, changing, pausing and previewing subscriptions have in common."""
+
+from stripe_sandbox.discounts import DISCOUNTS
+from stripe_sandbox.documents import Document
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.forms import (
+    Shape,
+    anything,
+    boolean,
+    hash_of,
+    list_of,
+    metadata,
+    moment,
+    natural,
+    one_of,
+    text,
+)
+from stripe_sandbox.pricing import PRICE_DATA
+from stripe_sandbox.unit import Unit
+
+PRORATION_BEHAVIOR = one_of("always_invoice", "create_prorations", "none")
+ITEM: Shape = {
+    "billing_thresholds": anything,
+    "clear_usage": boolean,
+    "deleted": boolean,
+    "discounts": DISCOUNTS,
+    "id": text,
+    "metadata": metadata,
+    "price": text,
+    "price_data": hash_of(PRICE_DATA, ("currency", "product", "recurring")),
+    "quantity": natural,
+    "tax_rates": anything,
+}
+ITEMS = list_of(hash_of(ITEM))
+CANCELLATION_DETAILS = hash_of(
+    {
+        "comment": text,
+        "feedback": one_of(
+            "customer_service", "low_quality", "missing_features", "other", "switched_service",
+            "too_complex", "too_expensive", "unused",
+        ),
+    }
+)  # fmt: skip
+SHARED: Shape = {
+    "automatic_tax": anything,
+    "cancel_at": moment("max_period_end", "min_period_end"),
+    "cancel_at_period_end": boolean,
+    "collection_method": one_of("charge_automatically", "send_invoice"),
+    "days_until_due": natural,
+    "default_payment_method": text,
+    "description": text,
+    "discounts": DISCOUNTS,
+    "invoice_settings": anything,
+    "items": ITEMS,
+    "metadata": metadata,
+    "off_session": boolean,
+    "payment_settings": hash_of(
+        {
+            "payment_method_options": anything,
+            "payment_method_types": list_of(text),
+            "save_default_payment_method": one_of("off", "on_subscription"),
+        }
+    ),
+    "proration_behavior": PRORATION_BEHAVIOR,
+    "trial_end": moment("now"),
+    "trial_from_plan": boolean,
+    "trial_settings": hash_of(
+        {
+            "end_behavior": hash_of(
+                {"missing_payment_method": one_of("cancel", "create_invoice", "pause")}
+            )
+        }
+    ),
+}
+
+
+def own_payment_method(unit: Unit, customer: str, identifier: str | None) -> str | None:
+    """Check that a payment method belongs to the customer whose subscription is to use it."""
+    if identifier:
+        method = unit.need("payment_method", identifier, "default_payment_method")
+        if method["customer"] != customer:
+            raise invalid(
+                "The customer does not have a payment method with the ID "
+                f"{identifier}. The payment method must be attached to the customer.",
+                "default_payment_method",
+                "resource_missing",
+            )
+    return identifier
+
+
+def period_bound(subscription: Document, word: str) -> int:
+    """`min_period_end` or `max_period_end` as a time."""
+    ends = [item["current_period_end"] for item in subscription["items"]["data"]]
+    return int(min(ends) if word == "min_period_end" else max(ends))

@@ -1,0 +1,163 @@
+"""Subscription items: a price, a quantity and the period that is paid for."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from stripe_sandbox.calendar import Period, period_around
+from stripe_sandbox.documents import Document, merged_metadata, new_id, public
+from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.pricing import amount_for, new_price, plan_of
+from stripe_sandbox.unit import Unit
+
+
+class ItemChange(NamedTuple):
+    """An item before and after a change; None is an item that was not, or is no longer, there."""
+
+    before: Document | None
+    after: Document | None
+
+    @property
+    def matters(self) -> bool:
+        """Whether price or quantity changed."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return True
+        return (before["price"]["id"], before["quantity"]) != (
+            after["price"]["id"],
+            after["quantity"],
+        )
+
+    @property
+    def changes_interval(self) -> bool:
+        """Whether the item is billed at another rhythm than before."""
+        if self.before is None or self.after is None:
+            return False
+        return rhythm(self.before) != rhythm(self.after)
+
+
+def rhythm(item: Document) -> tuple[str, int]:
+    """Interval and count."""
+    recurring = item["price"]["recurring"]
+    return recurring["interval"], recurring["interval_count"]
+
+
+def period_at(anchor: int, item: Document, moment: int) -> Period:
+    """The item's whole billing period around a moment."""
+    return period_around(anchor, *rhythm(item), moment)
+
+
+def full_amount(item: Document) -> int:
+    """What the item costs for a whole period."""
+    return amount_for(item["price"], item["quantity"])
+
+
+def price_named(unit: Unit, data: Document, param: str) -> Document:
+    """The recurring price that an item names, or describes in `price_data`."""
+    if described := data.get("price_data"):
+        price = unit.add(new_price(unit, described))
+    elif named := data.get("price"):
+        price = unit.need("price", named, f"{param}[price]")
+    else:
+        raise invalid(f"Missing required param: {param}[price].", param, "parameter_missing")
+    if not price["recurring"]:
+        raise invalid(
+            f"The price specified is set to `type=one_time` but this field only accepts prices "
+            f"with `type=recurring`: {price['id']}",
+            f"{param}[price]",
+        )
+    if not price["active"]:
+        raise invalid(
+            f"The price specified is inactive. This field only accepts active prices: "
+            f"{price['id']}",
+            f"{param}[price]",
+        )
+    return price
+
+
+def new_item(
+    unit: Unit, subscription: str, data: Document, price: Document, created: int
+) -> Document:
+    """An item without a period yet."""
+    return {
+        "id": new_id("si", 14),
+        "object": "subscription_item",
+        "billing_thresholds": None,
+        "created": created,
+        "current_period_end": 0,
+        "current_period_start": 0,
+        "discounts": [],
+        "metadata": merged_metadata({}, data.get("metadata")),
+        "plan": plan_of(price),
+        "price": _embedded(price),
+        "quantity": 1 if data.get("quantity") is None else data["quantity"],
+        "subscription": subscription,
+        "tax_rates": [],
+    }
+
+
+def _embedded(price: Document) -> Document:
+    """A price inside an item. Its tiers stay: amounts are worked out from the embedded copy."""
+    return {**public(price), **({"_tiers": price["_tiers"]} if price["_tiers"] else {})}
+
+
+def check_together(items: Sequence[Document]) -> None:
+    """One currency, and no price twice."""
+    currencies = {item["price"]["currency"] for item in items}
+    if len(currencies) > 1:
+        raise invalid(
+            "All prices on a subscription must have the same `currency`. If you need to use "
+            "different currencies, create separate subscriptions.",
+            "items",
+        )
+    prices = [item["price"]["id"] for item in items]
+    for price in prices:
+        if prices.count(price) > 1:
+            raise invalid(
+                f"Cannot add multiple subscription items with the same plan: {price}", "items"
+            )
+
+
+def changed_items(
+    unit: Unit, subscription: Document, changes: Sequence[Document], now: int
+) -> list[ItemChange]:
+    """Work out what a list of `items` parameters makes of the subscription's items."""
+    present = {item["id"]: item for item in subscription["items"]["data"]}
+    result = {identifier: ItemChange(item, item) for identifier, item in present.items()}
+    for index, change in enumerate(changes):
+        param = f"items[{index}]"
+        identifier = change.get("id")
+        if identifier and identifier not in present:
+            raise missing("subscription_item", identifier, f"{param}[id]")
+        if identifier and change.get("deleted"):
+            result[identifier] = ItemChange(present[identifier], None)
+        elif identifier:
+            before = present[identifier]
+            result[identifier] = ItemChange(before, _altered(unit, before, change, param))
+        else:
+            price = price_named(unit, change, param)
+            added = new_item(unit, subscription["id"], change, price, now)
+            result[added["id"]] = ItemChange(None, added)
+    after = [change.after for change in result.values() if change.after]
+    if not after:
+        raise invalid("A subscription must have at least one active plan.", "items")
+    check_together(after)
+    return list(result.values())
+
+
+def _altered(unit: Unit, before: Document, change: Document, param: str) -> Document:
+    after = dict(before)
+    if change.get("price") or change.get("price_data"):
+        same = change.get("price") == before["price"]["id"]
+        price = before["price"] if same else price_named(unit, change, param)
+        if not same:
+            after.update(price=_embedded(price), plan=plan_of(price))
+    if change.get("quantity") is not None:
+        after["quantity"] = change["quantity"]
+    if "metadata" in change:
+        after["metadata"] = merged_metadata(before["metadata"], change["metadata"])
+    return after
+
+
+def set_period(item: Document, period: Period) -> None:
+    """The period that the item is now in."""
+    item["current_period_start"], item["current_period_end"] = period

@@ -1,0 +1,316 @@
+"""Subscriptions: how they begin, and how they are found."""
+
+from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.calendar import Period, after
+from stripe_sandbox.cancelling import set_cancellation
+from stripe_sandbox.cards import card_error
+from stripe_sandbox.discounts import set_discounts
+from stripe_sandbox.documents import Document, list_of, merged_metadata, new_id, public
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.forms import (
+    anything,
+    hash_of,
+    integer,
+    moment,
+    natural,
+    one_of,
+    span,
+    text,
+    within,
+)
+from stripe_sandbox.invoice_lines import cycle_description, item_line, trial_description
+from stripe_sandbox.lists import page
+from stripe_sandbox.payments import method_for
+from stripe_sandbox.placement import DAY
+from stripe_sandbox.prorations import share
+from stripe_sandbox.routing import listing, route
+from stripe_sandbox.standing import ENDED, healthy_status
+from stripe_sandbox.subscription_forms import SHARED, own_payment_method
+from stripe_sandbox.subscription_items import (
+    check_together,
+    full_amount,
+    new_item,
+    period_at,
+    price_named,
+    set_period,
+)
+from stripe_sandbox.unit import Unit
+
+
+def create_subscription(unit: Unit, params: Document) -> Document:
+    """Start a subscription, bill its first period and charge it."""
+    return public(begin(unit, params))
+
+
+def begin(unit: Unit, params: Document) -> Document:
+    """As `create_subscription`, for callers that go on with the document itself."""
+    customer = unit.need("customer", params["customer"], "customer")
+    subscription = _new_subscription(unit, customer, params)
+    _add_items(unit, subscription, params)
+    _set_first_periods(subscription, params, unit.now(customer))
+    if params.get("discounts"):
+        set_discounts(unit, subscription, params["discounts"])
+    set_cancellation(unit, subscription, params)
+    lines = _first_lines(unit, subscription, params)
+    unit.add(subscription, "customer.subscription.created")
+    if lines is None:
+        subscription["status"] = healthy_status(unit, subscription)
+        return unit.update(subscription, "customer.subscription.updated")
+    invoice = issue(unit, subscription, lines, "subscription_create")
+    unit.update(subscription, "customer.subscription.updated")
+    _pay_first(unit, subscription, invoice, params)
+    return subscription
+
+
+def _new_subscription(unit: Unit, customer: Document, params: Document) -> Document:
+    now = unit.now(customer)
+    billing_mode = (params.get("billing_mode") or {}).get("type") or "flexible"
+    flexible = {"flexible": {"proration_discounts": "included"}}
+    identifier = new_id("sub")
+    return {
+        "id": identifier,
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor": now,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {
+            "type": billing_mode,
+            **(flexible if billing_mode == "flexible" else {"flexible": None}),
+        },
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "collection_method": params.get("collection_method") or "charge_automatically",
+        "created": now,
+        "currency": "usd",
+        "customer": customer["id"],
+        "customer_account": None,
+        "days_until_due": params.get("days_until_due"),
+        "default_payment_method": own_payment_method(
+            unit, customer["id"], params.get("default_payment_method")
+        ),
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": params.get("description"),
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": None,
+            "footer": None,
+            "issuer": {"type": "self"},
+        },
+        "items": list_of([], f"/v1/subscription_items?subscription={identifier}", total=0),
+        "latest_invoice": None,
+        "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+            **(params.get("payment_settings") or {}),
+        },
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": now,
+        "status": "incomplete",
+        "test_clock": customer["test_clock"],
+        "transfer_data": None,
+        "trial_end": None,
+        "trial_settings": params.get("trial_settings")
+        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
+        "trial_start": None,
+        "_debits": {},
+    }
+
+
+def _add_items(unit: Unit, subscription: Document, params: Document) -> None:
+    items = []
+    for index, data in enumerate(params.get("items") or []):
+        price = price_named(unit, data, f"items[{index}]")
+        items.append(new_item(unit, subscription["id"], data, price, subscription["created"]))
+    if not items:
+        raise invalid("Missing required param: items.", "items", "parameter_missing")
+    check_together(items)
+    subscription["currency"] = items[0]["price"]["currency"]
+    subscription["items"]["data"] = items
+    subscription["items"]["total_count"] = len(items)
+
+
+def _set_first_periods(subscription: Document, params: Document, now: int) -> None:
+    items = subscription["items"]["data"]
+    trial_end = _trial_end(items[0], params, now)
+    if trial_end:
+        subscription.update(
+            trial_start=now, trial_end=trial_end, status="trialing", billing_cycle_anchor=trial_end
+        )
+        for item in items:
+            set_period(item, Period(now, trial_end))
+        return
+    anchor = params.get("billing_cycle_anchor") or now
+    subscription["billing_cycle_anchor"] = anchor
+    for item in items:
+        natural = after(now, *_interval(item))
+        if not now <= anchor <= natural:
+            raise invalid(
+                f"billing_cycle_anchor cannot be later than next natural billing date ({natural}) "
+                "for plan",
+                "billing_cycle_anchor",
+            )
+        set_period(item, Period(now, period_at(anchor, item, now).end))
+
+
+def _interval(item: Document) -> tuple[str, int]:
+    recurring = item["price"]["recurring"]
+    return recurring["interval"], recurring["interval_count"]
+
+
+def _trial_end(item: Document, params: Document, now: int) -> int | None:
+    end = params.get("trial_end")
+    if end == "now":
+        return None
+    days = params.get("trial_period_days")
+    if params.get("trial_from_plan"):
+        days = item["price"]["recurring"]["trial_period_days"]
+    if end is None and days:
+        end = now + days * DAY
+    if end is not None and end <= now:
+        raise invalid(
+            "Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end"
+        )
+    return end
+
+
+def _first_lines(unit: Unit, subscription: Document, params: Document) -> list[Document] | None:
+    """The first invoice's lines; None when there is to be no first invoice at all."""
+    lines = []
+    for item in subscription["items"]["data"]:
+        period = Period(item["current_period_start"], item["current_period_end"])
+        if subscription["status"] == "trialing":
+            text_ = trial_description(unit, item)
+            lines.append(item_line(subscription, item, period, 0, text_))
+            continue
+        whole = period_at(subscription["billing_cycle_anchor"], item, period.start)
+        if whole == period:
+            lines.append(whole_period_line(unit, subscription, item, period))
+        elif params.get("proration_behavior") == "none":
+            return None
+        else:
+            amount = share(full_amount(item), whole, period.start)
+            words = cycle_description(unit, item)
+            lines.append(item_line(subscription, item, period, amount, words))
+    return lines
+
+
+def _pay_first(unit: Unit, subscription: Document, invoice: Document, params: Document) -> None:
+    """Charge at once; what a refusal does is up to `payment_behavior`."""
+    behavior = params.get("payment_behavior") or "allow_incomplete"
+    automatic = subscription["collection_method"] == "charge_automatically"
+    if invoice["amount_due"] and automatic and unit.tries_payment:
+        if behavior != "default_incomplete" and not method_for(unit, invoice):
+            raise invalid(
+                "This customer has no attached payment source or default payment method. Please "
+                "consider adding a default payment method. For more information, visit "
+                "https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
+                "#payment-method-priority.",
+                None,
+                "resource_missing",
+            )
+    if not automatic:
+        subscription["status"] = healthy_status(unit, subscription)
+    refused = collect(unit, invoice, attempts=behavior != "default_incomplete")
+    if refused and behavior == "error_if_incomplete":
+        raise card_error(refused, keeps_effects=False)
+    unit.update(subscription, "customer.subscription.updated")
+
+
+def retrieve_subscription(unit: Unit, params: Document, identifier: str) -> Document:
+    """One subscription, ended or not."""
+    return public(unit.need("subscription", identifier))
+
+
+def list_subscriptions(unit: Unit, params: Document) -> Document:
+    """Newest first; those that ended only when `status` asks for them."""
+    status = params.get("status")
+
+    def passes(subscription: Document) -> bool:
+        items = subscription["items"]["data"]
+        return (
+            _has_status(subscription, status)
+            and params.get("price") in (None, *(item["price"]["id"] for item in items))
+            and params.get("collection_method") in (None, subscription["collection_method"])
+            and within(subscription["created"], params.get("created"))
+            and all(
+                within(items[0][name], params.get(name))
+                for name in ("current_period_start", "current_period_end")
+            )
+            and params.get("test_clock") in (None, subscription["test_clock"])
+        )
+
+    return page(
+        unit, "subscription", "/v1/subscriptions", params,
+        owner=params.get("customer"), only=passes,
+    )  # fmt: skip
+
+
+def _has_status(subscription: Document, wanted: str | None) -> bool:
+    status = subscription["status"]
+    if wanted is None:
+        return status not in ENDED
+    if wanted == "ended":
+        return status in ENDED
+    return wanted in ("all", status)
+
+
+ROUTES = [
+    route(
+        "POST",
+        "/v1/subscriptions",
+        create_subscription,
+        {
+            **SHARED,
+            "add_invoice_items": anything,
+            "billing_cycle_anchor": moment(),
+            "billing_mode": hash_of({"type": one_of("classic", "flexible"), "flexible": anything}),
+            "currency": text,
+            "customer": text,
+            "payment_behavior": one_of(
+                "allow_incomplete", "default_incomplete", "error_if_incomplete",
+                "pending_if_incomplete",
+            ),
+            "trial_period_days": natural,
+        },
+        ("customer",),
+    ),
+    listing(
+        "/v1/subscriptions",
+        list_subscriptions,
+        {
+            "collection_method": text,
+            "created": span,
+            "current_period_end": span,
+            "current_period_start": span,
+            "customer": text,
+            "price": text,
+            "status": one_of(
+                "active", "all", "canceled", "ended", "incomplete", "incomplete_expired",
+                "past_due", "paused", "trialing", "unpaid",
+            ),
+            "test_clock": text,
+        },
+    ),
+    route("GET", "/v1/subscriptions/{}", retrieve_subscription),
+]  # fmt: skip
+
+__all__ = ["ROUTES", "begin", "create_subscription", "integer"]

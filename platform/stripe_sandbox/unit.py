@@ -1,0 +1,215 @@
+"""A unit of work: one request or one step of a clock, its objects, its events, all or nothing."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from stripe_sandbox.documents import (
+    API_VERSION,
+    Document,
+    list_of,
+    new_id,
+    previous_attributes,
+    public,
+)
+from stripe_sandbox.errors import missing
+from stripe_sandbox.placement import place
+from stripe_sandbox.store import Store
+
+_encoder = msgspec.json.Encoder()
+# The words for kinds in "No such …" messages.
+_NOUNS = {
+    "payment_method": "PaymentMethod",
+    "test_helpers.test_clock": "test_clock",
+    "webhook_endpoint": "webhook_endpoint",
+    "promotion_code": "promotion code",
+}
+
+
+@dataclass
+class Account:
+    """One account: what its key sees, and the switches that the control page sets for it."""
+
+    id: str
+    masked_key: str
+    created: int
+    settings: Document
+
+
+@dataclass
+class Unit:
+    """Everything that one transaction reads and writes. Each object is one dictionary in it."""
+
+    store: Store
+    account: Account
+    wall: float
+    base_url: str
+    request: str | None = None
+    idempotency_key: str | None = None
+    tries_payment: bool = True
+    _objects: dict[tuple[str, str], Document] = field(default_factory=dict)
+    _originals: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    _endpoints: list[Document] | None = None
+
+    def find(self, kind: str, identifier: str | None) -> Document | None:
+        """An object, or None."""
+        if not identifier:
+            return None
+        key = (kind, identifier)
+        if key not in self._objects:
+            document = self.store.read(self.account.id, kind, identifier)
+            if document is None:
+                return None
+            self._keep(key, document)
+        return self._objects[key]
+
+    def _keep(self, key: tuple[str, str], document: bytes) -> Document:
+        if key not in self._objects:
+            self._objects[key] = self.store.decode(document)
+            self._originals[key] = document
+        return self._objects[key]
+
+    def need(self, kind: str, identifier: str, param: str | None = None) -> Document:
+        """An object; `param` names the parameter that mentioned it. Raises resource_missing."""
+        if found := self.find(kind, identifier):
+            return found
+        raise missing(_NOUNS.get(kind, kind), identifier, param)
+
+    def every(self, kind: str, **filters: Any) -> Iterator[Document]:
+        """The objects of a kind, newest first; filters are those of `Store.select`."""
+        for raw in self.store.select(self.account.id, kind, **filters):
+            key = (kind, self.store.decode(raw)["id"])
+            yield self._keep(key, raw)
+
+    def add(self, document: Document, event: str | None = None) -> Document:
+        """A new object, and the event that tells of it."""
+        self._write(document)
+        if event:
+            self.emit(event, document)
+        return document
+
+    def update(self, document: Document, event: str | None = None) -> Document:
+        """Save an object's changes; the event is sent if there are any that the API shows."""
+        key = (document["object"], document["id"])
+        before = self.store.decode(self._originals[key])
+        if before == document:
+            return document
+        self._write(document)
+        changed = previous_attributes(public(before), public(document))
+        if event and changed:
+            self.emit(event, document, changed)
+        return document
+
+    def remove(self, document: Document, event: str | None = None) -> Document:
+        """Delete an object; the answer is Stripe's `deleted` stub."""
+        key = (document["object"], document["id"])
+        self.store.delete(self.account.id, *key)
+        self._objects.pop(key, None)
+        if event:
+            self.emit(event, document)
+        return {"id": document["id"], "object": document["object"], "deleted": True}
+
+    def _write(self, document: Document) -> None:
+        key = (document["object"], document["id"])
+        raw = _encoder.encode(document)
+        self.store.write(self.account.id, *key, raw, place(document))
+        self._objects[key] = document
+        self._originals[key] = raw
+
+    def now(self, of: Document | None = None) -> int:
+        """The time in an object's world: its test clock's, its customer's, or the wall clock's."""
+        return self.clock_time(self._clock_of(of) if of else None)
+
+    def clock_time(self, clock: str | None) -> int:
+        """The time on a test clock, or on the wall."""
+        found = self.find("test_helpers.test_clock", clock)
+        return int(found["frozen_time"]) if found else int(self.wall)
+
+    def _clock_of(self, document: Document) -> str | None:
+        if document["object"] == "test_helpers.test_clock":
+            return str(document["id"])
+        if "test_clock" in document:
+            return document["test_clock"] or None
+        customer = self.find("customer", document.get("customer"))
+        clock: str | None = customer["test_clock"] if customer else document.get("_clock")
+        return clock
+
+    def emit(self, kind: str, document: Document, previous: Document | None = None) -> None:
+        """Record an event with a snapshot of the object, and queue its deliveries."""
+        data: Document = {"object": public(document)}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        endpoints = [end for end in self._listeners() if _listens(end, kind)]
+        event: Document = {
+            "id": new_id("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now(document),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(endpoints),
+            "request": {"id": self.request, "idempotency_key": self.idempotency_key},
+            "type": kind,
+        }
+        raw = _encoder.encode(event)
+        self.store.write(self.account.id, "event", event["id"], raw, place(event))
+        for endpoint in endpoints:
+            self._queue(endpoint["id"], event["id"])
+
+    def _queue(self, endpoint: str, event: str) -> None:
+        """The account's switches may drop a delivery, delay it, or shuffle it among others."""
+        switches = self.account.settings["deliveries"]
+        if random.random() < switches["drop"]:  # noqa: S311 - chaos for tests, not a secret
+            return
+        jitter = random.random() * switches["reorder_ms"]  # noqa: S311
+        due = self.wall + (switches["delay_ms"] + jitter) / 1000
+        self.store.queue(self.account.id, endpoint, event, due)
+
+    def _listeners(self) -> list[Document]:
+        if self._endpoints is None:
+            self._endpoints = list(self.every("webhook_endpoint", oldest_first=True))
+        return self._endpoints
+
+    def forget_listeners(self) -> None:
+        """Look the webhook endpoints up again, after one was changed."""
+        self._endpoints = None
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Do something for its outcome only: on leaving, every effect is undone.
+
+        The objects that the block got hold of are stale afterwards: look them up again.
+        """
+        tried = self.tries_payment
+        kept = {key: deepcopy(document) for key, document in self._objects.items()}
+        originals = dict(self._originals)
+        self.store.savepoint()
+        self.tries_payment = False
+        try:
+            yield
+        finally:
+            self.tries_payment = tried
+            self.store.return_to_savepoint()
+            self._objects, self._originals = kept, originals
+
+    def unsaved(self) -> list[str]:
+        """Objects that were changed and not saved: a mistake in the sandbox itself."""
+        return [
+            identifier
+            for (kind, identifier), document in self._objects.items()
+            if self.store.decode(self._originals[kind, identifier]) != document
+        ]
+
+    def listing(self, kind: str, url: str, **filters: Any) -> Document:
+        """All objects of a kind as one list object."""
+        return list_of([public(document) for document in self.every(kind, **filters)], url)
+
+
+def _listens(endpoint: Document, kind: str) -> bool:
+    wanted = endpoint["enabled_events"]
+    return endpoint["status"] == "enabled" and ("*" in wanted or kind in wanted)
