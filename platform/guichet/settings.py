@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     owner_database_url: str = ""
     #: GUICHET_LISTEN: host:port that the web process binds.
     listen: str = "127.0.0.1:8000"
-    #: GUICHET_METRICS_LISTEN: host:port of the Prometheus metrics; empty switches them off.
+    #: GUICHET_METRICS_LISTEN: host:port of the Prometheus metrics; `off` there, empty here, for none.
     metrics_listen: str = "127.0.0.1:9464"
     #: GUICHET_STRIPE_URL: where the Stripe API answers; a sandbox on loopback, or Stripe.
     stripe_url: str = "https://api.stripe.com"
@@ -84,6 +84,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         given["master_keys"] = tuple(
             key.strip() for key in str(given["master_keys"]).split(",") if key.strip()
         )
+    if given.get("metrics_listen") == "off":
+        given["metrics_listen"] = ""
     try:
         return msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:

@@ -37,7 +37,7 @@ def deployment_environment(
         "GUICHET_LISTEN": f"127.0.0.1:{port}",
         "GUICHET_LOG_LEVEL": environ.get("GUICHET_LOG_LEVEL", "info"),
         "GUICHET_MASTER_KEY": home.master_key(),
-        "GUICHET_METRICS_LISTEN": "",
+        "GUICHET_METRICS_LISTEN": "off",
         "GUICHET_STRIPE_URL": sandbox_url,
     }
 
