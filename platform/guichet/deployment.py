@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
+from guichet.auth.signing_in import SignIn, open_sign_in
 from guichet.db import Database, connect
 from guichet.outbox import Outbox, open_outbox
 from guichet.payments.choose import Providers
@@ -26,6 +27,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     providers: Providers
     outbox: Outbox
     pages: Pages
+    sign_in: SignIn
 
 
 @contextlib.asynccontextmanager
@@ -47,4 +49,7 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
             providers=providers,
             outbox=await stack.enter_async_context(open_outbox(settings.redis_url)),
             pages=Pages(themes_directory()),
+            sign_in=await stack.enter_async_context(
+                open_sign_in(settings, db, vault, bring_customers(db, providers))
+            ),
         )

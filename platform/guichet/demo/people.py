@@ -21,6 +21,8 @@ STAFF = (
     Person("owner@atelier.example", "Camille Martin", "owns the agency Atelier"),
     Person("admin@lumen.example", "Noor Haddad", "administers Lumen"),
 )
+#: The agency that hosts the demo's merchants: slug and name.
+AGENCY = ("atelier", "Atelier")
 #: The demo's merchants: slug, and what they sell.
 MERCHANTS = (
     ("lumen", "software"),

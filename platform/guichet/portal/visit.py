@@ -13,6 +13,7 @@ from guichet.auth.cookies import Cookies, read_cookies
 from guichet.auth.csrf import check_form, csrf_token
 from guichet.auth.paths import sign_in_path
 from guichet.auth.sessions import Session, find_session
+from guichet.auth.signing_in import SignIn
 from guichet.db import Unit
 from guichet.deployment import Deployment
 from guichet.errors import SignInRequired
@@ -55,6 +56,11 @@ class Visit:
     def configuration(self) -> Configuration:
         """What the merchant published."""
         return self.brand.configuration
+
+    @property
+    def sign_in(self) -> SignIn:
+        """What signs customers in."""
+        return self.deployment.sign_in
 
     @property
     def cookies(self) -> Cookies:

@@ -1,0 +1,164 @@
+"""Makes the demo's agency, merchants, customers and their year. Every step may be repeated."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import stripe
+
+from guichet.billing.importing import import_tenant
+from guichet.db import Database, connect
+from guichet.demo.history import live_a_year, stripe_client
+from guichet.demo.merchants import ALL, Merchant, logo
+from guichet.demo.people import AGENCY
+from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET, Providers
+from guichet.settings import Settings
+from tenants.agencies import Agency, UnknownAgency, add_agency, find_agency
+from tenants.assets import store_asset
+from tenants.catalog import Plan
+from tenants.configuration import Configuration, load_published, publish
+from tenants.identity_providers import IdentityProvider, secret_name
+from tenants.tenant import UnknownTenant, add_tenant, find_tenant
+from tenants.vault import Vault
+
+_ACTOR = "guichet demo"
+_PROVIDER = "demo"
+
+
+async def seed(settings: Settings, sandbox_url: str, issuer: str) -> None:
+    """Make whatever of the demo is not there yet, and point it at these addresses."""
+    vault = Vault(settings.master_keys)
+    async with (
+        connect(settings.database_url, connections=4) as db,
+        Providers(settings, db, vault) as providers,
+    ):
+        agency = await _agency(db)
+        for merchant in ALL:
+            maker = _Maker(settings, db, vault, providers, sandbox_url, issuer)
+            await maker.make(agency, merchant)
+
+
+async def _agency(db: Database) -> Agency:
+    slug, name = AGENCY
+    async with db.system() as connection:
+        try:
+            return await find_agency(connection, slug)
+        except UnknownAgency:
+            return await add_agency(connection, slug, name)
+
+
+class _Maker:
+    """Makes one merchant after the other with the same tools."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        vault: Vault,
+        providers: Providers,
+        sandbox_url: str,
+        issuer: str,
+    ) -> None:
+        self._settings = settings
+        self._db = db
+        self._vault = vault
+        self._providers = providers
+        self._sandbox_url = sandbox_url
+        self._issuer = issuer
+
+    async def make(self, agency: Agency, merchant: Merchant) -> None:
+        tenant_id = await self._tenant(agency, merchant)
+        async with self._db.unit(tenant_id) as unit:
+            published = await load_published(unit.connection, tenant_id)
+            key = await self._vault.open(unit.connection, tenant_id, SECRET_KEY)
+        if key is None:
+            # A key is an account of its own, kept only once its year is whole.
+            key = f"sk_test_{merchant.slug}{secrets.token_hex(12)}"
+            client = stripe_client(key, self._sandbox_url)
+            prices = await live_a_year(client, merchant, datetime.now(UTC))
+            await self._publish_first(tenant_id, merchant, key, prices)
+        elif published.configuration.identity_providers[0].issuer != self._issuer:
+            await self._publish_issuer(tenant_id, merchant, published.configuration)
+        await self._receive_events(tenant_id, merchant, key)
+        provider = await self._providers.client(tenant_id)
+        await import_tenant(self._db, provider, tenant_id)
+
+    async def _tenant(self, agency: Agency, merchant: Merchant) -> UUID:
+        async with self._db.system() as connection:
+            try:
+                return (await find_tenant(connection, merchant.slug)).id
+            except UnknownTenant:
+                return (await add_tenant(connection, agency, merchant.slug, merchant.name)).id
+
+    async def _publish_first(
+        self, tenant_id: UUID, merchant: Merchant, key: str, prices: dict[str, str]
+    ) -> None:
+        async with self._db.unit(tenant_id) as unit:
+            store = unit.connection
+            pictures = [
+                await store_asset(store, tenant_id, logo(merchant, dark), "image/svg+xml")
+                for dark in (False, True)
+            ]
+            await self._vault.store(store, tenant_id, SECRET_KEY, key)
+            await self._vault.store(
+                store, tenant_id, secret_name(_PROVIDER), secrets.token_urlsafe(24)
+            )
+            configuration = Configuration(
+                locale=merchant.locale,
+                branding=msgspec.structs.replace(
+                    merchant.branding, logo=pictures[0], logo_dark=pictures[1]
+                ),
+                plans=_plans(merchant, prices),
+                changes=merchant.changes,
+                identity_providers=(self._identity_provider(merchant),),
+                support_email=merchant.support_email,
+            )
+            await publish(store, tenant_id, configuration, _ACTOR, "First version of the demo.")
+
+    async def _publish_issuer(
+        self, tenant_id: UUID, merchant: Merchant, configuration: Configuration
+    ) -> None:
+        changed = msgspec.structs.replace(
+            configuration, identity_providers=(self._identity_provider(merchant),)
+        )
+        async with self._db.unit(tenant_id) as unit:
+            await publish(
+                unit.connection, tenant_id, changed, _ACTOR, "The identity provider moved."
+            )
+
+    def _identity_provider(self, merchant: Merchant) -> IdentityProvider:
+        return IdentityProvider(
+            id=_PROVIDER,
+            label=merchant.name,
+            issuer=self._issuer,
+            client_id=f"guichet-{merchant.slug}",
+        )
+
+    async def _receive_events(self, tenant_id: UUID, merchant: Merchant, key: str) -> None:
+        """Have the sandbox deliver this account's events to the merchant's portal."""
+        client = stripe_client(key, self._sandbox_url)
+        host = f"{merchant.slug}.{self._settings.base_domain}"
+        url = f"{self._settings.url_scheme}://{host}/webhooks/stripe"
+        endpoints = (await client.v1.webhook_endpoints.list_async({"limit": 10})).data
+        if any(endpoint.url == url for endpoint in endpoints):
+            return
+        for endpoint in endpoints:
+            await client.v1.webhook_endpoints.delete_async(endpoint.id)
+        made = await client.v1.webhook_endpoints.create_async({"url": url, "enabled_events": ["*"]})
+        if not made.secret:
+            raise stripe.StripeError("the sandbox gave the webhook endpoint no secret")
+        async with self._db.unit(tenant_id) as unit:
+            await self._vault.store(unit.connection, tenant_id, WEBHOOK_SECRET, made.secret)
+
+
+def _plans(merchant: Merchant, prices: dict[str, str]) -> tuple[Plan, ...]:
+    return tuple(
+        Plan(
+            price_id=prices[offer.key],
+            description={"en": offer.english, "fr": offer.french},
+            highlight=offer.highlight,
+            quantity_max=offer.quantity_max,
+        )
+        for offer in merchant.offers
+    )
