@@ -7,14 +7,17 @@ to a transaction, so a pooled connection never carries a tenant to its next user
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Union
 from uuid import UUID
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-# Quoted, because asyncpg's classes take type arguments from its stubs only.
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+# Quoted, because asyncpg's classes take type arguments from its stubs only; a Union, because a
+# quoted text cannot stand beside `|` in a signature that is evaluated.
+Connection: TypeAlias = Union[  # noqa: UP007
+    "asyncpg.Connection[asyncpg.Record]", "PoolConnectionProxy[asyncpg.Record]"
+]
 AfterCommit = Callable[[], Awaitable[None]]
 
 
