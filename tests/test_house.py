@@ -74,9 +74,22 @@ def test_no_function_is_too_long() -> None:
         for path in _CODE
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno >= _LONGEST_FUNCTION
+        and _lines(node) - sum(_lines(text) - 1 for text in _texts(node)) > _LONGEST_FUNCTION
     ]
     assert long == []
+
+
+def _lines(node: ast.stmt | ast.expr) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _texts(function: ast.AST) -> list[ast.Constant]:
+    """A docstring, or SQL: it counts as one line, however long it is."""
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
 
 
 def test_every_module_says_what_it_is() -> None:
