@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 # Quoted, because asyncpg's classes take type arguments from its stubs only; a Union, because a
 # quoted text cannot stand beside `|` in a signature that is evaluated.
-Connection: TypeAlias = Union[  # noqa: UP007
+Connection: TypeAlias = Union[
     "asyncpg.Connection[asyncpg.Record]", "PoolConnectionProxy[asyncpg.Record]"
 ]
 AfterCommit = Callable[[], Awaitable[None]]
