@@ -13,7 +13,6 @@ from guichet.portal import assets, cancel, change, home, invoices, language, out
 from guichet.portal.errors import show_error
 from guichet.portal.visit import visit_of
 from guichet.settings import Settings, read_settings
-from guichet.webhooks.incoming import receive_events
 
 #: The largest form; event deliveries have a limit of their own.
 MAX_FORM_BYTES = 64 * 1024
@@ -40,7 +39,6 @@ def portal_app() -> Litestar:
             assets.asset,
             assets.picture,
             *sign_in.HANDLERS,
-            receive_events,
         ],
         dependencies={"visit": Provide(visit_of, sync_to_thread=False)},
         exception_handlers={HTTPException: show_error, Exception: show_error},

@@ -35,6 +35,8 @@ from guichet.portal.brand import Brands
 from guichet.portal.visit import VISIT, Visit
 from guichet.settings import Settings
 from guichet.tenancy import TenantEntry, canonical_host
+from guichet.webhooks.incoming import receive_events
+from guichet.webhooks.intake import EventIntake
 
 _log = structlog.get_logger()
 
@@ -126,12 +128,14 @@ class Edge:
         self._headers = security_headers(settings.url_scheme)
         self._deployment: Deployment | None = None
         self._brands: Brands | None = None
+        self._intake: EventIntake | None = None
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Deployment]:
         """Hold the deployment open; what a server does for the lifespan protocol, and tests too."""
         async with open_deployment(self.settings) as deployment:
             self._brands = Brands(deployment.pages)
+            self._intake = EventIntake(deployment.db, deployment.vault, deployment.outbox)
             self._deployment = deployment
             try:
                 yield deployment
@@ -184,12 +188,16 @@ class Edge:
         exchange.door = "portal"
         exchange.tenant = entry.slug
         scope = exchange.scope
-        is_event = scope["path"].startswith("/webhooks/")
-        if host != deployment.directory.host(entry) and not is_event:
+        # Events come to any host of a tenant, and a suspended tenant's are refused by the intake.
+        if scope["path"].startswith("/webhooks/"):
+            assert self._intake is not None
+            exchange.door = "webhooks"
+            await receive_events(self._intake, entry, scope, receive, exchange.send)
+            return
+        if host != deployment.directory.host(entry):
             await _redirect_to_own_host(deployment, entry, exchange, receive)
             return
-        # A suspended tenant's events are refused, counted and logged by the intake itself.
-        if entry.status != "active" and not is_event:
+        if entry.status != "active":
             raise Suspended
         assert self._brands is not None
         brand = self._brands.brand(entry, await deployment.directory.published(entry))
