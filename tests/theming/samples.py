@@ -10,6 +10,7 @@ from guichet.billing.invoices import Invoice
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Item, PendingChange, Subscription
 from guichet.money import Money
+from guichet.theming.pages import Pages
 from guichet.theming.shell import Language, Shell
 from tenants.branding import Branding, Colours, Link
 
@@ -185,6 +186,28 @@ def shell(name: str = "Lumen", locale: str = "en", **changes: Any) -> Shell:
     return msgspec.structs.replace(usual, **changes)
 
 
+def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> Shell:
+    """The shell of a merchant's page in a theme, with that merchant's branding."""
+    name, branding = MERCHANTS[theme]
+    brand = pages.branding_stylesheet(branding, theme)
+    return shell(
+        name,
+        locale,
+        theme=theme,
+        scheme=scheme if branding.scheme == "auto" else "auto",
+        stylesheets=(*pages.stylesheet_urls(theme), brand.path),
+        script=pages.script_url,
+        path="/invoices" if page.startswith("invoices") else "/",
+        signed_in=template_of(page).removesuffix(".html") not in DOORS,
+    )
+
+
+def brand_css(pages: Pages, path: str) -> bytes:
+    """The branding stylesheet that is served at the path."""
+    sheets = (pages.branding_stylesheet(branding, t) for t, (_, branding) in MERCHANTS.items())
+    return next(sheet.body for sheet in sheets if sheet.path == path)
+
+
 def home(**changes: Any) -> dict[str, Any]:
     """The home page of a customer with one subscription and ten invoices."""
     return {
@@ -300,7 +323,8 @@ def _changes() -> dict[str, dict[str, Any]]:
         "change_review-message": review
         | {
             "price": YEARLY,
-            "message": "This has changed in the meantime. Please look again and repeat your choice.",
+            "message": "This has changed in the meantime. "
+            "Please look again and repeat your choice.",
         },
     }
 
@@ -357,7 +381,7 @@ def _doors() -> dict[str, dict[str, Any]]:
 
 def portal_pages() -> dict[str, dict[str, Any]]:
     """The context of every portal page by `template` or `template-situation`."""
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         "invoices": {"invoices": INVOICES, "older": "/invoices?before=in_9", "newest": "/invoices"},
         "invoices-empty": {"invoices": (), "older": None, "newest": None},
         "subscription": {"subscription": subscription(), "may_change": True, "may_cancel": True},

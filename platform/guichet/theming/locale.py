@@ -94,7 +94,8 @@ class Speech:
         return text % (values | {"number": number})
 
     def _money(self, money: Money) -> str:
-        return format_money(money, self.code)
+        # CLDR writes a hyphen; a minus has the width of a figure and does not break a line.
+        return format_money(money, self.code).replace("-", "\N{MINUS SIGN}")
 
     def _date(self, moment: datetime, style: str = "long") -> str:
         text = format_date(moment.astimezone(UTC), style, locale=self.code)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 
@@ -67,11 +67,10 @@ class Pages:
         return brand_stylesheet(branding, self.themes.get(theme, self.themes[PLAIN]))
 
     def _make_environment(self, theme: str, locale: str) -> Environment:
-        folders = [self.themes[theme].templates, self.themes[PLAIN].templates]
-        environment = TranslatedEnvironment(
-            speech(locale),
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
-        )
+        own, plain = (FileSystemLoader(self.themes[name].templates) for name in (theme, PLAIN))
+        # `plain/layout.html` is what a theme's own `layout.html` extends.
+        loader = ChoiceLoader([own, plain, PrefixLoader({PLAIN: plain})])
+        environment = TranslatedEnvironment(speech(locale), loader)
         environment.globals |= {
             "theme_stylesheets": self.stylesheet_urls(theme),
             "theme_script": self.script_url,

@@ -12,7 +12,7 @@ from guichet.theming.contrast import (
 )
 from tenants.branding import Colours
 
-_CHOSEN = ("accent", "background", "surface", "text")
+_CHOSEN = ("accent", "text", "surface", "background")
 
 
 class OwnColours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,24 +66,29 @@ def resolve(
     grounds = (used["background"], used["surface"])
     used["text"] = correct("text", legible(used["text"], grounds))
     accent_text = correct("accent", legible(used["accent"], grounds))
-    return used | {"accent-text": accent_text} | _derive(used, own, grounds), corrections
+    return used | {"accent-text": accent_text} | _derive(used, own), corrections
 
 
-def _derive(used: dict[str, str], own: OwnColours, grounds: tuple[str, str]) -> dict[str, str]:
-    accent, text, surface = used["accent"], used["text"], used["surface"]
+def _derive(used: dict[str, str], own: OwnColours) -> dict[str, str]:
+    """The quieter and the meaningful colours, from the chosen ones."""
+    accent, text, surface, background = (used[token] for token in _CHOSEN)
+    grounds = (background, surface)
     on_accent = ink_on(accent)
     derived = {
         "on-accent": on_accent,
         # Away from the ink, so that the label stays as readable while the pointer is over it.
         "accent-hover": mix(accent, ink_on(on_accent), 0.14),
-        "muted": legible(mix(text, used["background"], 0.34), grounds),
+        "muted": legible(mix(text, background, 0.34), grounds),
         "line": mix(surface, text, 0.13),
         "edge": legible(mix(surface, text, 0.4), grounds, EDGE_RATIO),
-        "sunken": mix(used["background"], text, 0.045),
         "focus": legible(accent, grounds, EDGE_RATIO),
+        "sunken": mix(background, text, 0.05),
     }
-    for name in ("positive", "caution", "negative"):
-        tint = mix(surface, getattr(own, name), 0.12)
+    meanings = {name: getattr(own, name) for name in ("positive", "caution", "negative")}
+    for name, colour in (meanings | {"info": accent}).items():
+        tint = mix(surface, colour, 0.11)
         derived[f"{name}-tint"] = tint
-        derived[name] = legible(getattr(own, name), (tint,))
+        derived[name] = legible(colour, (tint,))
+        derived[f"{name}-text"] = legible(text, (tint,))
+    derived["sunken-text"] = legible(text, (derived["sunken"],))
     return derived
