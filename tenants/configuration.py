@@ -94,24 +94,26 @@ async def publish(
     document = msgspec.json.encode(configuration).decode()
     if len(document) > LARGEST_DOCUMENT:
         raise DocumentTooLarge(f"a configuration has at most {LARGEST_DOCUMENT} bytes")
-    # The tenant's row is locked, so that two publishers get two numbers.
-    latest = await connection.fetchval(
+    # Two publishers get two numbers: the second one waits here, and counts in a statement of its
+    # own, which sees what the first one has published.
+    await connection.execute(
         """
-        select coalesce((select max(version) from configurations where tenant_id = $1), 0)
+        select id
         from tenants
         where id = $1
         for no key update
         """,
         tenant_id,
     )
-    version = int(latest) + 1
-    await connection.execute(
+    version = await connection.fetchval(
         """
         insert into configurations (tenant_id, version, document, published_by, reason)
-        values ($1, $2, $3::jsonb, $4, $5)
+        select $1, coalesce(max(version), 0) + 1, $2::jsonb, $3, $4
+        from configurations
+        where tenant_id = $1
+        returning version
         """,
         tenant_id,
-        version,
         document,
         published_by,
         reason,
@@ -119,4 +121,4 @@ async def publish(
     await connection.execute(
         "update tenants set published_version = $2 where id = $1", tenant_id, version
     )
-    return version
+    return int(version)
