@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from guichet.auth.signing_in import SignIn, open_sign_in
+from guichet.billing.customers import bring_customers
 from guichet.db import Database, connect
 from guichet.outbox import Outbox, open_outbox
 from guichet.payments.choose import Providers

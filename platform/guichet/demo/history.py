@@ -6,7 +6,6 @@ advanced to the present, so that every invoice, payment and event came about as 
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 import stripe
 
@@ -15,8 +14,6 @@ from guichet.demo.merchants import Merchant, Offer
 #: How often and how long the clock's advance is asked after.
 _POLL_SECONDS = 0.2
 _LONGEST_ADVANCE_SECONDS = 120
-
-Params = dict[str, Any]
 
 
 async def live_a_year(
@@ -51,14 +48,16 @@ class Year:
             self.prices[offer.key] = await self._make_price(offer, products[offer.product])
 
     async def _make_price(self, offer: Offer, product_id: str) -> str:
-        params: Params = {
-            "product": product_id,
-            "currency": self.merchant.currency,
-            "unit_amount": offer.amount,
-            "recurring": {"interval": offer.interval},
-            "lookup_key": offer.key,
-        }
-        return (await self.client.v1.prices.create_async(params)).id
+        price = await self.client.v1.prices.create_async(
+            {
+                "product": product_id,
+                "currency": self.merchant.currency,
+                "unit_amount": offer.amount,
+                "recurring": {"interval": offer.interval},
+                "lookup_key": offer.key,
+            }
+        )
+        return price.id
 
     async def begin(self) -> None:
         """A year ago: Ada, Grace, Linus and Zoé buy."""
@@ -87,22 +86,24 @@ class Year:
         await self._advance(self.now - timedelta(days=32))
         await self._use_card("grace", "pm_card_chargeCustomerFail")
         await self._advance(self.now - timedelta(days=4))
-        trial: Params = {
-            "customer": self._customers["linus"],
-            "items": [{"price": self.prices[self.merchant.purchases.linus_trial]}],
-            "trial_end": _seconds(self.now + timedelta(days=10)),
-        }
-        await self.client.v1.subscriptions.create_async(trial)
+        await self.client.v1.subscriptions.create_async(
+            {
+                "customer": self._customers["linus"],
+                "items": [{"price": self.prices[self.merchant.purchases.linus_trial]}],
+                "trial_end": _seconds(self.now + timedelta(days=10)),
+            }
+        )
         await self._advance(self.now)
 
     async def _arrive(self, who: str, name: str, card: str) -> None:
-        params: Params = {
-            "email": f"{who}@example.com",
-            "name": name,
-            "test_clock": self._clock,
-            "preferred_locales": [self.merchant.locale],
-        }
-        customer = await self.client.v1.customers.create_async(params)
+        customer = await self.client.v1.customers.create_async(
+            {
+                "email": f"{who}@example.com",
+                "name": name,
+                "test_clock": self._clock,
+                "preferred_locales": [self.merchant.locale],
+            }
+        )
         self._customers[who] = customer.id
         await self._use_card(who, card)
 
@@ -115,11 +116,13 @@ class Year:
         )
 
     async def _buy(self, who: str, key: str, quantity: int = 1) -> str:
-        params: Params = {
-            "customer": self._customers[who],
-            "items": [{"price": self.prices[key], "quantity": quantity}],
-        }
-        return (await self.client.v1.subscriptions.create_async(params)).id
+        subscription = await self.client.v1.subscriptions.create_async(
+            {
+                "customer": self._customers[who],
+                "items": [{"price": self.prices[key], "quantity": quantity}],
+            }
+        )
+        return subscription.id
 
     async def _advance(self, to: datetime) -> None:
         clocks = self.client.v1.test_helpers.test_clocks

@@ -1,6 +1,6 @@
 """The demo's three merchants: what they sell, how they look, and who buys what."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tenants.branding import Branding, Colours, Link
 from tenants.catalog import ChangeRules
@@ -12,7 +12,7 @@ class Offer(NamedTuple):
     key: str
     product: str
     amount: int
-    interval: str
+    interval: Literal["week", "month", "year"]
     english: str
     french: str
     highlight: bool = False

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.response.base import ASGIResponse
 from litestar.types import (
     ASGIApp,
@@ -147,7 +148,7 @@ class Edge:
     ) -> None:
         if scope["type"] == "lifespan":
             await hold_open(self.lifespan(), receive, send)
-        elif scope["type"] == "http":
+        elif scope["type"] == ScopeType.HTTP:
             exchange = Exchange(scope, send, self._headers)
             try:
                 async with asyncio.timeout(TIME_LIMIT_S):

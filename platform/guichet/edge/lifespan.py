@@ -1,15 +1,18 @@
 """The lifespan protocol of ASGI, spoken for an async context manager."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import structlog
-from litestar.types import LifeSpanReceive, LifeSpanSend
 
 _log = structlog.get_logger()
 
 
 async def hold_open(
-    held: AbstractAsyncContextManager[object], receive: LifeSpanReceive, send: LifeSpanSend
+    held: AbstractAsyncContextManager[object],
+    receive: Callable[[], Awaitable[Any]],
+    send: Callable[[Any], Awaitable[None]],
 ) -> None:
     """Enter `held` when the server starts and leave it when it stops.
 

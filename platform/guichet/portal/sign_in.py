@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, quote
 
 import msgspec
 import structlog
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import Parameter
 from litestar.response.base import ASGIResponse
@@ -17,7 +17,7 @@ from guichet.auth.paths import local_path, sign_in_path
 from guichet.auth.sessions import find_session
 from guichet.auth.signing_in import Visitor
 from guichet.errors import NotFound
-from guichet.portal.forms import read_form
+from guichet.portal.forms import AnyRequest, read_form
 from guichet.portal.visit import Visit
 from tenants.identity_providers import IdentityProvider
 
@@ -80,9 +80,7 @@ async def finish(visit: NamedDependency[Visit], provider_id: ProviderId) -> ASGI
 
 
 @post("/sign-out")
-async def sign_out(
-    visit: NamedDependency[Visit], request: Request[object, object, object]
-) -> ASGIResponse:
+async def sign_out(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIResponse:
     """End the session here and in the browser; a second click on the button changes nothing."""
     cookie = session_cookie(visit.deployment.settings)
     if visit.cookies.session is not None:
