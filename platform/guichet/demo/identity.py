@@ -39,11 +39,13 @@ def issuer_url(port: int) -> str:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server at this loopback URL answers 200."""
+    """Whether an HTTP server at this loopback URL answers, and not with a server's error."""
     # The machine's proxy settings are for the world outside, never for loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
+        with opener.open(url, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except OSError:
         return False

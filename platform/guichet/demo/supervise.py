@@ -37,29 +37,37 @@ class Service(Protocol):
 class _Pause:
     """How long to wait before a part that ended is started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self._seconds = _FIRST_PAUSE_SECONDS
-        self._started_at = time.monotonic()
+        self._started_at = now
         self.due_at: float | None = None
 
-    def begin(self) -> float:
-        if time.monotonic() - self._started_at > _HEALTHY_SECONDS:
+    def begin(self, now: float) -> float:
+        if now - self._started_at > _HEALTHY_SECONDS:
             self._seconds = _FIRST_PAUSE_SECONDS
         seconds = self._seconds
-        self.due_at = time.monotonic() + seconds
+        self.due_at = now + seconds
         self._seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
         return seconds
 
-    def end(self) -> None:
-        self._started_at = time.monotonic()
+    def end(self, now: float) -> None:
+        self._started_at = now
         self.due_at = None
 
 
 class Supervisor:
     """Starts groups of services in order, restarts whichever ends, stops them in reverse order."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        say: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._say = say
+        self._clock = clock
+        self._sleep = sleep
         self._groups: list[tuple[Service, ...]] = []
         self._pauses: dict[str, _Pause] = {}
 
@@ -67,7 +75,7 @@ class Supervisor:
         """Start services that depend on the groups before them, and not on each other."""
         self._groups.append(group)
         for service in group:
-            self._pauses[service.name] = _Pause()
+            self._pauses[service.name] = _Pause(self._clock())
             service.start()
 
     def watch(self) -> NoReturn:
@@ -77,14 +85,16 @@ class Supervisor:
                 for service in group:
                     if service.pid is None:
                         self._revive(service)
-            time.sleep(_POLL_SECONDS)
+            self._sleep(_POLL_SECONDS)
 
     def _revive(self, service: Service) -> None:
         pause = self._pauses[service.name]
         if pause.due_at is None:
-            self._say(f"{service.name} ended; starting it again in {pause.begin():g} s")
-        elif time.monotonic() >= pause.due_at:
-            pause.end()
+            self._say(
+                f"{service.name} ended; starting it again in {pause.begin(self._clock()):g} s"
+            )
+        elif self._clock() >= pause.due_at:
+            pause.end(self._clock())
             try:
                 service.start()
             except ProgramFailed as failure:
