@@ -1,0 +1,90 @@
+"""`guichet serve`: one process that answers, stops in order, and leaves nothing when killed."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from guichet.demo.identity import answers
+from guichet.embedded.programs import Program, free_port
+from guichet.settings import Settings
+from tests.cli.running import environment, run_guichet
+
+
+@pytest.fixture
+def environ(settings_without_sandbox: Settings) -> dict[str, str]:
+    """What the process is told."""
+    settings = settings_without_sandbox
+    return {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "GUICHET_BASE_DOMAIN": settings.base_domain,
+        "GUICHET_MASTER_KEY": settings.master_keys[0],
+        "GUICHET_LISTEN": f"127.0.0.1:{free_port()}",
+        "GUICHET_METRICS_LISTEN": "off",
+        "GUICHET_STRIPE_URL": settings.stripe_url,
+    }
+
+
+@pytest.fixture
+def serve(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Program]]:
+    """Starts the web process and waits until it is ready; it is gone after the test."""
+    program = Program(
+        "web",
+        [sys.executable, "-m", "guichet.cli", "serve"],
+        record=tmp_path / "serve.pid",
+        log=tmp_path / "serve.log",
+        environ=environment(environ),
+    )
+
+    def start() -> Program:
+        program.start()
+        program.wait_until(lambda: answers(f"http://{environ['GUICHET_LISTEN']}/health/ready"), 30)
+        return program
+
+    yield start
+    program.stop()
+
+
+def _process(program: Program) -> psutil.Process:
+    assert program.pid is not None
+    return psutil.Process(program.pid)
+
+
+def test_it_is_one_process_on_loopback(
+    serve: Callable[[], Program], environ: dict[str, str]
+) -> None:
+    process = _process(serve())
+    assert process.children() == []
+    listening = {
+        f"{connection.laddr.ip}:{connection.laddr.port}"
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {environ["GUICHET_LISTEN"]}
+
+
+def test_it_ends_well_when_asked_to(serve: Callable[[], Program]) -> None:
+    process = _process(serve())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+
+
+def test_killed_it_leaves_its_port_to_the_next(
+    serve: Callable[[], Program], environ: dict[str, str]
+) -> None:
+    _process(serve()).kill()
+    serve()
+    answer = httpx.get(f"http://{environ['GUICHET_LISTEN']}/health/live", trust_env=False)
+    assert answer.status_code == 200
+
+
+def test_it_says_what_it_lacks() -> None:
+    ended = run_guichet("serve", environ={"REDIS_URL": "redis://127.0.0.1:1"})
+    assert ended.returncode == 1
+    assert "DATABASE_URL" in ended.stderr
+    assert "REDIS_URL" not in ended.stderr
