@@ -5,6 +5,7 @@ import os
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
 
 from guichet import logs
 from guichet.edge.base import base_door
@@ -35,6 +36,7 @@ def portal_app() -> Litestar:
             invoices.invoices,
             invoices.invoice_pdf,
             invoices.invoice_receipt,
+            invoices.pay_invoice,
             language.choose_language,
             assets.asset,
             assets.picture,
@@ -48,8 +50,8 @@ def portal_app() -> Litestar:
     )
 
 
-def create_app(settings: Settings | None = None) -> Edge:
+def create_app(settings: Settings | None = None, base: ASGIApp = base_door) -> Edge:
     """The deployment's web program; the settings come from the environment unless given."""
     settings = settings or read_settings(os.environ)
     logs.configure(settings.log_level)
-    return Edge(settings, portal=portal_app(), base=base_door)
+    return Edge(settings, portal=portal_app(), base=base)

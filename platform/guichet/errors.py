@@ -11,6 +11,8 @@ import inspect
 class GuichetError(Exception):
     """Something went wrong on our side. Please try again in a moment."""
 
+    #: A few words to stand above the message, in English.
+    title = "Something went wrong"
     status = 500
     code = "internal_error"
 
@@ -28,6 +30,7 @@ class GuichetError(Exception):
 class MalformedRequest(GuichetError):
     """This request cannot be understood."""
 
+    title = "This did not work"
     status = 400
     code = "malformed_request"
 
@@ -35,6 +38,7 @@ class MalformedRequest(GuichetError):
 class SignInRequired(GuichetError):
     """Please sign in to continue."""
 
+    title = "Please sign in"
     status = 401
     code = "sign_in_required"
 
@@ -42,6 +46,7 @@ class SignInRequired(GuichetError):
 class Forbidden(GuichetError):
     """This is not allowed."""
 
+    title = "This is not allowed"
     status = 403
     code = "forbidden"
 
@@ -52,6 +57,7 @@ class NotFound(GuichetError):
     Another tenant's object is answered the same way as one that never existed.
     """
 
+    title = "Page not found"
     status = 404
     code = "not_found"
 
@@ -59,6 +65,7 @@ class NotFound(GuichetError):
 class Conflict(GuichetError):
     """This has changed in the meantime. Please look again and repeat your choice."""
 
+    title = "This has changed"
     status = 409
     code = "conflict"
 
@@ -66,6 +73,7 @@ class Conflict(GuichetError):
 class InvalidInput(GuichetError):
     """Some of what was entered cannot be used."""
 
+    title = "Please check what you entered"
     status = 422
     code = "invalid_input"
 
@@ -73,6 +81,7 @@ class InvalidInput(GuichetError):
 class TooManyRequests(GuichetError):
     """There were too many tries. Please wait a moment and try again."""
 
+    title = "Please wait a moment"
     status = 429
     code = "too_many_requests"
 
@@ -80,5 +89,6 @@ class TooManyRequests(GuichetError):
 class Unavailable(GuichetError):
     """This cannot be reached right now. Nothing was changed; please try again in a moment."""
 
+    title = "Not available right now"
     status = 503
     code = "unavailable"

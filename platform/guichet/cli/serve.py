@@ -11,6 +11,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from guichet.app import create_app
+from guichet.demo.web import create_demo_app
 from guichet.settings import Settings, SettingsError, read_settings
 
 #: How long requests in hand may take once the process is asked to stop.
@@ -35,7 +36,7 @@ async def _serve(settings: Settings) -> None:
     """Serve in this very process: killed, it leaves no child behind that holds the port."""
     host, _, port = settings.listen.rpartition(":")
     server = Server(
-        create_app(settings),
+        create_demo_app(settings) if settings.demo else create_app(settings),
         address=host.strip("[]"),
         port=int(port),
         interface=Interfaces.ASGI,

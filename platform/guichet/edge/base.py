@@ -1,12 +1,15 @@
-"""The base host: in the demo, a page that lists the portals; otherwise nothing to see."""
+"""The base host: no page of its own, only what pages without a tenant look like."""
+
+from collections.abc import Awaitable, Callable
 
 from litestar.response.base import ASGIResponse
-from litestar.types import Receive, Scope, Send
+from litestar.types import HTTPScope, Receive, Send
 
 from guichet.deployment import Deployment
-from guichet.edge.pages import THEME, header
 from guichet.errors import NotFound
-from guichet.theming.locale import negotiate
+
+#: What answers the requests for one kind of host.
+Door = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 #: Where the edge leaves the deployment in the ASGI scope of the base host.
 DEPLOYMENT = "guichet.deployment"
@@ -14,35 +17,11 @@ DEPLOYMENT = "guichet.deployment"
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
-async def base_door(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request to the base host; raises `NotFound` for all but its page and assets."""
+async def base_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
+    """Answer with a file of a theme; raises `NotFound` for everything else."""
     deployment: Deployment = scope["state"][DEPLOYMENT]
-    response = _asset(deployment, scope["path"])
-    if response is None and scope["path"] == "/" and deployment.settings.demo:
-        response = _demo_page(deployment, scope)
-    if response is None:
-        raise NotFound
-    await response(scope, receive, send)
-
-
-def _asset(deployment: Deployment, path: str) -> ASGIResponse | None:
-    found = deployment.pages.asset(path)
+    found = deployment.pages.asset(scope["path"])
     if found is None:
-        return None
-    return ASGIResponse(body=found.body, media_type=found.media_type, headers=_FOR_EVER)
-
-
-def _demo_page(deployment: Deployment, scope: Scope) -> ASGIResponse:
-    directory = deployment.directory
-    portals = tuple(
-        {"name": entry.name, "slug": entry.slug, "url": directory.url(entry)}
-        for entry in sorted(directory, key=lambda entry: entry.slug)
-        if entry.status == "active"
-    )
-    body = deployment.pages.render(
-        THEME,
-        "demo.html",
-        negotiate(None, header(scope, b"accept-language"), "en"),
-        portals=portals,
-    )
-    return ASGIResponse(body=body, media_type="text/html; charset=utf-8")
+        raise NotFound
+    response = ASGIResponse(body=found.body, media_type=found.media_type, headers=_FOR_EVER)
+    await response(scope, receive, send)

@@ -59,12 +59,14 @@ _METHODS = frozenset(("GET", "HEAD", "POST"))
 class UnknownHost(NotFound):
     """There is no portal at this address."""
 
+    title = "Nothing is here"
     code = "unknown_host"
 
 
 class Suspended(Unavailable):
     """This portal is closed at the moment. Please contact the company you buy from."""
 
+    title = "This portal is closed"
     code = "suspended"
 
 
@@ -211,7 +213,7 @@ class Edge:
             error = Unavailable() if isinstance(error, TimeoutError | OSError) else GuichetError()
         if exchange.status:
             return
-        response = error_page(self._deployment, exchange.scope, error, exchange.request_id)
+        response = error_page(self._deployment, exchange.scope, error)
         await response(exchange.scope, receive, exchange.send)
 
 

@@ -8,6 +8,7 @@ from guichet.errors import GuichetError
 from guichet.theming.locale import gettext, negotiate
 
 THEME = "platform"
+HTML = "text/html; charset=utf-8"
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -15,23 +16,21 @@ def header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def error_page(
-    deployment: Deployment | None, scope: Scope, error: GuichetError, request_id: str
-) -> ASGIResponse:
+def error_page(deployment: Deployment | None, scope: Scope, error: GuichetError) -> ASGIResponse:
     """What went wrong, in the visitor's language, without the look of any merchant."""
     locale = negotiate(None, header(scope, b"accept-language"), "en")
-    message = gettext(locale)(error.message)
     if deployment is None:
         return ASGIResponse(
-            body=message, status_code=error.status, media_type="text/plain; charset=utf-8"
+            body=gettext(locale)(error.message),
+            status_code=error.status,
+            media_type="text/plain; charset=utf-8",
         )
     body = deployment.pages.render(
         THEME,
         "plain_error.html",
         locale,
         status=error.status,
-        message=message,
-        request_id=request_id,
-        stylesheets=deployment.pages.stylesheet_urls(THEME),
+        title=error.title,
+        message=error.message,
     )
-    return ASGIResponse(body=body, status_code=error.status, media_type="text/html; charset=utf-8")
+    return ASGIResponse(body=body, status_code=error.status, media_type=HTML)

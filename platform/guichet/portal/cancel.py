@@ -77,7 +77,7 @@ async def keep(
     return await make_change(visit, subscription, "keep", token)
 
 
-@post("/subscriptions/{subscription_id:str}/undo-change", status_code=200)
+@post("/subscriptions/{subscription_id:str}/change/undo", status_code=200)
 async def undo_change(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
@@ -125,5 +125,5 @@ def _show(visit: Visit, subscription: Subscription, refusal: ChangeRefused | Non
         status=refusal.status if refusal else 200,
         subscription=subscription,
         fields={} if refusal else {"csrf": visit.csrf, "token": str(uuid4())},
-        message=visit.words(refusal.message) if refusal else None,
+        message=refusal.message if refusal else None,
     )

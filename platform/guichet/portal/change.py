@@ -154,7 +154,7 @@ async def _show_options(
         status=refusal.status if refusal else 200,
         subscription=subscription,
         options=options,
-        message=visit.words(refusal.message) if refusal else None,
+        message=refusal.message if refusal else None,
     )
 
 
@@ -176,5 +176,5 @@ async def _show_review(
         preview=preview,
         effective_at=None if plan.when == "now" else proposal.subscription.current_period_end_at,
         fields=confirmation_fields(choice, plan.as_of, preview.due_now, visit.csrf),
-        message=visit.words(refusal.message) if refusal else None,
+        message=refusal.message if refusal else None,
     )

@@ -48,7 +48,7 @@ def show_error(request: AnyRequest, error: Exception) -> Response[bytes]:
             error=type(error).__name__,
             exc_info=None if isinstance(error, GuichetError) else error,
         )
-    page = visit.page("error.html", status=known.status, message=visit.words(known.message))
+    page = visit.page("error.html", status=known.status, title=known.title, message=known.message)
     return Response(page.body, status_code=known.status, media_type=HTML)
 
 

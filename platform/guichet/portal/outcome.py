@@ -80,7 +80,7 @@ async def show_outcome(
     response = visit.page(
         "change_result.html",
         outcome=outcome,
-        message=visit.words(failure().message) if failure and outcome == "refused" else None,
+        message=failure().message if failure and outcome == "refused" else None,
         subscription=subscription,
         retry_url=f"/subscriptions/{subscription_id}/change"
         if outcome == "refused" and request.kind == "change_plan"

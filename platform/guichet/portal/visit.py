@@ -19,7 +19,7 @@ from guichet.deployment import Deployment
 from guichet.errors import SignInRequired
 from guichet.portal.brand import Brand
 from guichet.tenancy import TenantEntry
-from guichet.theming.locale import LANGUAGES, gettext, negotiate
+from guichet.theming.locale import LANGUAGES, negotiate
 from guichet.theming.shell import Language, Shell
 from tenants.configuration import Configuration
 
@@ -113,10 +113,6 @@ class Visit:
             self.tenant.id,
             self.origin,
         )
-
-    def words(self, message: str) -> str:
-        """An error's English sentence in the visitor's language."""
-        return gettext(self.locale)(message)
 
     def page(self, template: str, status: int = 200, **context: object) -> ASGIResponse:
         """Render one of the tenant's pages; `status` is in its context too."""
