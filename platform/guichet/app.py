@@ -5,10 +5,9 @@ import os
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.types import ASGIApp
 
 from guichet import logs
-from guichet.edge.base import base_door
+from guichet.edge.base import Door, base_door
 from guichet.edge.entrance import Edge
 from guichet.portal import assets, cancel, change, home, invoices, language, outcome, sign_in
 from guichet.portal.errors import show_error
@@ -50,7 +49,7 @@ def portal_app() -> Litestar:
     )
 
 
-def create_app(settings: Settings | None = None, base: ASGIApp = base_door) -> Edge:
+def create_app(settings: Settings | None = None, base: Door = base_door) -> Edge:
     """The deployment's web program; the settings come from the environment unless given."""
     settings = settings or read_settings(os.environ)
     logs.configure(settings.log_level)

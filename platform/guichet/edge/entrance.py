@@ -16,7 +16,6 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.response.base import ASGIResponse
 from litestar.types import (
-    ASGIApp,
     HTTPScope,
     LifeSpanScope,
     Message,
@@ -26,7 +25,7 @@ from litestar.types import (
 from prometheus_client import Counter, Histogram
 
 from guichet.deployment import Deployment, open_deployment
-from guichet.edge.base import DEPLOYMENT
+from guichet.edge.base import DEPLOYMENT, Door
 from guichet.edge.headers import security_headers
 from guichet.edge.health import answer_health
 from guichet.edge.lifespan import hold_open
@@ -124,7 +123,7 @@ class Exchange:
 class Edge:
     """The deployment as one ASGI program; each door is an ASGI program of its own."""
 
-    def __init__(self, settings: Settings, portal: ASGIApp, base: ASGIApp) -> None:
+    def __init__(self, settings: Settings, portal: Door, base: Door) -> None:
         self.settings = settings
         self._portal = portal
         self._base = base
