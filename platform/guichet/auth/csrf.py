@@ -68,5 +68,6 @@ def check_form(
     check_origin(headers, own_origin)
     if submitted is None or secret is None:
         raise ForgedForm
-    if not hmac.compare_digest(submitted.encode(), csrf_token(secret, tenant_id).encode()):
+    given = submitted.encode(errors="replace")
+    if not hmac.compare_digest(given, csrf_token(secret, tenant_id).encode()):
         raise ForgedForm

@@ -22,7 +22,7 @@ _SYSTEMS = (
 
 
 def device_label(user_agent: str) -> str:
-    """A short label such as `Firefox, Linux`, made of our own words only; `` when unknown."""
+    """A short label such as `Firefox, Linux`, of our own words only; empty when unknown."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return ", ".join(part for part in (browser, system) if part)
