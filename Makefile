@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
+# A proxy's certificate is among the machine's own, where it has any.
+export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 # What Python compiles for one command serves the next.
 unexport PYTHONDONTWRITEBYTECODE
 
