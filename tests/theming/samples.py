@@ -26,7 +26,7 @@ class PlanOption(msgspec.Struct, frozen=True):
     description: str = ""
     highlight: bool = False
     is_current: bool = False
-    when: str = "now"
+    when: str | None = "now"
     quantity_min: int = 1
     quantity_max: int = 1
     quantity: int = 1
@@ -79,8 +79,6 @@ class Portal(msgspec.Struct, frozen=True):
     name: str
     url: str
     description: str
-    theme: str
-    people: tuple[Person, ...]
 
 
 def price(
@@ -156,7 +154,7 @@ INVOICES = tuple(invoice(order) for order in range(10))
 
 LUMEN = Branding(theme="plain", light=Colours(accent="#4f46e5"))
 MARMITE = Branding(theme="hearth")
-VOLTA = Branding(theme="current", scheme="dark")
+VOLTA = Branding(theme="current")
 MERCHANTS = {
     "plain": ("Lumen", LUMEN),
     "hearth": ("Marmite", MARMITE),
@@ -194,7 +192,7 @@ def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> She
         name,
         locale,
         theme=theme,
-        scheme=scheme if branding.scheme == "auto" else "auto",
+        scheme=scheme,
         stylesheets=(*pages.stylesheet_urls(theme), brand.path),
         script=pages.script_url,
         path="/invoices" if page.startswith("invoices") else "/",
@@ -278,7 +276,7 @@ def _changes() -> dict[str, dict[str, Any]]:
     later = NOW + timedelta(days=21)
     options = (
         PlanOption(BASIC, "For one person. Everything you need to begin.", when="period_end"),
-        PlanOption(TEAM, "For up to ten people who work together.", is_current=True),
+        PlanOption(TEAM, "For up to ten people who work together.", is_current=True, when=None),
         PlanOption(
             STUDIO,
             "For studios with many projects, with priority support.",
@@ -370,10 +368,9 @@ def _doors() -> dict[str, dict[str, Any]]:
         },
         "no_account": {"email": "ada.lovelace.the.analyst@engines.example.com"},
         "signed_out": {},
-        "error": {"status": 404, "title": "Page not found", "message": "There is no such page."},
+        "error": {"status": 404, "message": "There is no such page."},
         "error-failure": {
             "status": 500,
-            "title": "Something went wrong",
             "message": "Something went wrong on our side. Please try again in a moment.",
         },
     }
@@ -386,6 +383,11 @@ def portal_pages() -> dict[str, dict[str, Any]]:
         "invoices-empty": {"invoices": (), "older": None, "newest": None},
         "subscription": {"subscription": subscription(), "may_change": True, "may_cancel": True},
         "cancel": {"subscription": subscription(), "fields": {"csrf": CSRF}, "message": None},
+        "cancel-message": {
+            "subscription": subscription(cancel_at_period_end=True),
+            "fields": {},
+            "message": "This subscription is already set to end. Nothing was changed.",
+        },
     }
     return _homes() | pages | _changes() | _results() | _doors()
 
@@ -403,19 +405,18 @@ def platform_pages() -> dict[str, dict[str, Any]]:
         Person("zoe@example.com", "Cancelled"),
     )
     portals = (
-        Portal("Lumen", "http://lumen.localhost:8000", "Software for teams", "plain", people),
-        Portal("Marmite", "http://marmite.localhost:8000", "Meal boxes", "hearth", people),
-        Portal("Volta", "http://volta.localhost:8000", "Energy", "current", people),
+        Portal("Lumen", "http://lumen.localhost:8000", "Software for teams"),
+        Portal("Marmite", "http://marmite.localhost:8000", "Meal boxes"),
+        Portal("Volta", "http://volta.localhost:8000", "Energy"),
     )
     places = (
         Place("Console", "http://console.localhost:8000", "For merchants and agencies."),
         Place("Stripe sandbox", "http://127.0.0.1:9000/_control", "Accounts, clocks, events."),
     )
     return {
-        "demo": {"portals": portals, "places": places},
+        "demo": {"portals": portals, "people": people, "places": places},
         "plain_error": {
             "status": 404,
-            "title": "Nothing is here",
             "message": "There is no such page.",
         },
     }
