@@ -91,7 +91,7 @@ async def publish(
 
     Raises `DocumentTooLarge`.
     """
-    document = msgspec.json.encode(configuration).decode()
+    document = msgspec.json.encode(configuration)
     if len(document) > LARGEST_DOCUMENT:
         raise DocumentTooLarge(f"a configuration has at most {LARGEST_DOCUMENT} bytes")
     # Two publishers get two numbers: the second one waits here, and counts in a statement of its
@@ -114,7 +114,7 @@ async def publish(
         returning version
         """,
         tenant_id,
-        document,
+        document.decode(),
         published_by,
         reason,
     )

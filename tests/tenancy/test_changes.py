@@ -1,0 +1,111 @@
+"""Changes that become visible out of order are read all the same, and settled ones no more."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from guichet.db import Database
+from guichet.tenancy import Registry
+from guichet.tenancy.changes import Changes
+from tests.databases import DatabaseUrls
+from tests.merchants import add_merchant
+from tests.tenancy.waiting import until_awaited
+
+_RENAME = "update tenants set name = $2 where slug = $1"
+
+
+@pytest.fixture
+async def reader(database_urls: DatabaseUrls) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    connection = await asyncpg.connect(
+        database_urls.web, server_settings={"role": "guichet_system"}
+    )
+    yield connection
+    await connection.close()
+
+
+async def _read(changes: Changes, reader: "asyncpg.Connection[Any]") -> dict[str, str]:
+    return {row["slug"]: row["name"] async for page in changes.read(reader) for row in page}
+
+
+async def _settled(changes: Changes, reader: "asyncpg.Connection[Any]") -> None:
+    """Read until nothing is left; other transactions of the server may hold that up."""
+
+    async def is_settled() -> bool:
+        return not await _read(changes, reader)
+
+    await until_awaited(is_settled)
+
+
+async def test_the_first_reading_answers_all_and_a_settled_one_nothing(
+    registry: Registry, reader: "asyncpg.Connection[Any]"
+) -> None:
+    for slug in ("a", "b"):
+        await add_merchant(registry, slug)
+    changes = Changes()
+    assert set(await _read(changes, reader)) == {"a", "b"}
+    await _settled(changes, reader)
+    await registry.set_status("a", "suspended")
+    assert set(await _read(changes, reader)) == {"a"}
+
+
+async def test_a_lower_number_that_commits_later_is_not_missed(
+    registry: Registry, db: Database, reader: "asyncpg.Connection[Any]"
+) -> None:
+    for slug in ("slow", "fast"):
+        await add_merchant(registry, slug)
+    changes = Changes()
+    await _settled(changes, reader)
+    async with db.system() as slow:
+        await slow.execute(_RENAME, "slow", "Changed first")
+        async with db.system() as fast:
+            await fast.execute(_RENAME, "fast", "Changed second")
+        for _ in range(3):
+            assert await _read(changes, reader) == {"fast": "Changed second"}
+    assert (await _read(changes, reader))["slow"] == "Changed first"
+    await _settled(changes, reader)
+
+
+async def test_a_new_tenant_whose_transaction_lasts_is_not_missed(
+    registry: Registry, db: Database, reader: "asyncpg.Connection[Any]"
+) -> None:
+    await add_merchant(registry, "other")
+    changes = Changes()
+    await _settled(changes, reader)
+    async with db.system() as slow:
+        await slow.execute(
+            "insert into tenants (agency_id, slug, name) select id, 'new', 'New' from agencies"
+        )
+        await registry.set_status("other", "suspended")
+        for _ in range(3):
+            assert set(await _read(changes, reader)) == {"other"}
+    assert set(await _read(changes, reader)) == {"new", "other"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_the_order_of_commits_the_reader_ends_up_to_date(
+    registry: Registry, db: Database, reader: "asyncpg.Connection[Any]", seed: int
+) -> None:
+    chance = random.Random(seed)
+    slugs = [f"t{number}" for number in range(6)]
+    for slug in slugs:
+        await add_merchant(registry, slug)
+    changes = Changes()
+    seen: dict[str, str] = {}
+
+    async def change(slug: str) -> None:
+        for count in range(8):
+            async with db.system() as connection:
+                await connection.execute(_RENAME, slug, f"{slug} {count}")
+                await asyncio.sleep(chance.random() / 50)
+
+    writers = asyncio.gather(*map(change, slugs))
+    while not writers.done():
+        seen |= await _read(changes, reader)
+        await asyncio.sleep(chance.random() / 200)
+    await writers
+    seen |= await _read(changes, reader)
+    assert seen == {slug: f"{slug} 7" for slug in slugs}
