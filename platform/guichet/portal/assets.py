@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.errors import NotFound
@@ -19,8 +19,8 @@ _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 @get("/assets/{folder:str}/{name:str}")
 async def asset(
     visit: NamedDependency[Visit],
-    folder: Annotated[str, Parameter(max_length=64)],
-    name: Annotated[str, Parameter(max_length=100)],
+    folder: Annotated[str, PathParameter(max_length=64)],
+    name: Annotated[str, PathParameter(max_length=100)],
 ) -> ASGIResponse:
     """A theme's file, or the stylesheet of this tenant's branding."""
     path = f"/assets/{folder}/{name}"
@@ -35,7 +35,7 @@ async def asset(
 @get("/assets/pictures/{picture_id:str}")
 async def picture(
     visit: NamedDependency[Visit],
-    picture_id: Annotated[str, Parameter(max_length=64)],
+    picture_id: Annotated[str, PathParameter(max_length=64)],
 ) -> ASGIResponse:
     """A picture of this tenant's branding."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.billing.change_requests import find_request
@@ -15,7 +15,7 @@ from guichet.portal.forms import AnyRequest, Form, MissingField, read_form
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.visit import Visit
 
-SubscriptionId = Annotated[str, Parameter(max_length=255)]
+SubscriptionId = Annotated[str, PathParameter(max_length=255)]
 
 
 class AlreadyCancelling(ChangeRefused):

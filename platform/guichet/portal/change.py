@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.billing.catalog import Price, find_prices
@@ -35,7 +35,7 @@ from guichet.portal.forms import AnyRequest, read_form
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.visit import Visit
 
-SubscriptionId = Annotated[str, Parameter(max_length=255)]
+SubscriptionId = Annotated[str, PathParameter(max_length=255)]
 
 
 class AmountChanged(ChangeRefused):

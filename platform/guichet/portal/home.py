@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.auth.sessions import Session, token_hash
@@ -54,7 +54,7 @@ async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
 @get("/subscriptions/{subscription_id:str}")
 async def subscription(
     visit: NamedDependency[Visit],
-    subscription_id: Annotated[str, Parameter(max_length=255)],
+    subscription_id: Annotated[str, PathParameter(max_length=255)],
 ) -> ASGIResponse:
     """One subscription with what can be done about it."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.billing.invoices import find_invoice, list_invoices
@@ -22,7 +22,7 @@ class DocumentNotReady(NotFound):
 @get("/invoices")
 async def invoices(
     visit: NamedDependency[Visit],
-    after: Annotated[str | None, Parameter(query="after", max_length=150)] = None,
+    after: Annotated[str | None, QueryParameter(name="after", max_length=150)] = None,
 ) -> ASGIResponse:
     """A page of the customer's invoices, newest first."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -39,7 +39,7 @@ async def invoices(
 @get("/invoices/{invoice_id:str}/pdf")
 async def invoice_pdf(
     visit: NamedDependency[Visit],
-    invoice_id: Annotated[str, Parameter(max_length=255)],
+    invoice_id: Annotated[str, PathParameter(max_length=255)],
 ) -> ASGIResponse:
     """Go to the invoice as a PDF. The provider's addresses expire, so each is asked for anew."""
     links = await _links(visit, invoice_id)
@@ -49,7 +49,7 @@ async def invoice_pdf(
 @get("/invoices/{invoice_id:str}/receipt")
 async def invoice_receipt(
     visit: NamedDependency[Visit],
-    invoice_id: Annotated[str, Parameter(max_length=255)],
+    invoice_id: Annotated[str, PathParameter(max_length=255)],
 ) -> ASGIResponse:
     """Go to the receipt of an invoice's payment."""
     links = await _links(visit, invoice_id)
@@ -59,7 +59,7 @@ async def invoice_receipt(
 @get("/invoices/{invoice_id:str}/pay")
 async def pay_invoice(
     visit: NamedDependency[Visit],
-    invoice_id: Annotated[str, Parameter(max_length=255)],
+    invoice_id: Annotated[str, PathParameter(max_length=255)],
 ) -> ASGIResponse:
     """Go to the provider's own page of the invoice, where it can be paid."""
     links = await _links(visit, invoice_id)

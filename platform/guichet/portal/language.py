@@ -5,7 +5,7 @@ from typing import Annotated
 from litestar import get
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.auth.paths import local_path
@@ -20,8 +20,8 @@ _YEAR_S = 365 * 24 * 3600
 @get("/language/{language:str}")
 async def choose_language(
     visit: NamedDependency[Visit],
-    language: Annotated[str, Parameter(max_length=10)],
-    next_path: Annotated[str, Parameter(query="next", max_length=2000)] = "/",
+    language: Annotated[str, PathParameter(max_length=10)],
+    next_path: Annotated[str, QueryParameter(name="next", max_length=2000)] = "/",
 ) -> ASGIResponse:
     """Remember a language in this browser and, when signed in, for the customer."""
     if language not in LANGUAGES:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.billing.change_requests import (
@@ -65,7 +65,7 @@ async def make_change(
 @get("/subscriptions/{subscription_id:str}/changes/{request_id:uuid}")
 async def show_outcome(
     visit: NamedDependency[Visit],
-    subscription_id: Annotated[str, Parameter(max_length=255)],
+    subscription_id: Annotated[str, PathParameter(max_length=255)],
     request_id: UUID,
 ) -> ASGIResponse:
     """What became of a change; one that is still being made is waited for a little."""

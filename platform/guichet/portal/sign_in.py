@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.auth.cookies import browser_cookie, session_cookie
@@ -23,8 +23,8 @@ from tenants.identity_providers import IdentityProvider
 
 log = structlog.get_logger()
 
-ProviderId = Annotated[str, Parameter(max_length=100)]
-NextPath = Annotated[str, Parameter(query="next", max_length=2000)]
+ProviderId = Annotated[str, PathParameter(max_length=100)]
+NextPath = Annotated[str, QueryParameter(name="next", max_length=2000)]
 
 #: A callback has a handful of parameters; one with more is nothing that we asked for.
 _MOST_PARAMETERS = 20
@@ -81,11 +81,15 @@ async def finish(visit: NamedDependency[Visit], provider_id: ProviderId) -> ASGI
 
 @post("/sign-out")
 async def sign_out(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIResponse:
-    """End the session here and in the browser; a second click on the button changes nothing."""
+    """End the session here and in the browser; a second click on the button changes nothing.
+
+    A form of another site comes without the cookie, and then nothing is cleared either.
+    """
+    if visit.cookies.session is None:
+        return visit.redirect("/sign-in")
+    visit.check_form(await read_form(request))
+    await visit.sign_in.sign_out(_visitor(visit))
     cookie = session_cookie(visit.deployment.settings)
-    if visit.cookies.session is not None:
-        visit.check_form(await read_form(request))
-        await visit.sign_in.sign_out(_visitor(visit))
     return visit.redirect("/sign-in", cookies=(cookie.cleared(),))
 
 
