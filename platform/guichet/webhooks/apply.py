@@ -69,6 +69,11 @@ class Applier:
         self._paused: dict[UUID, float] = {}
         # Tenants at work in this process, and whether somebody knocked meanwhile.
         self._working: dict[UUID, bool] = {}
+        self._closing = False
+
+    def close(self) -> None:
+        """Have everybody stop after the batch in hand; what is left keeps waiting in its rows."""
+        self._closing = True
 
     def forget(self, tenant_id: UUID) -> None:
         """End the tenant's pause."""
@@ -90,7 +95,7 @@ class Applier:
             del self._working[tenant_id]
 
     def _is_paused(self, tenant_id: UUID) -> bool:
-        if self._paused.get(tenant_id, 0.0) > self._clock():
+        if self._closing or self._paused.get(tenant_id, 0.0) > self._clock():
             return True
         self._paused.pop(tenant_id, None)
         return False

@@ -1,0 +1,150 @@
+"""What was never delivered: the provider's own list of events, read since the last time.
+
+Each event of the list is stored as if it had been delivered; those that are there already stay as
+they are. A tenant that was never read, or not for longer than the provider remembers its events,
+is imported whole instead.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from guichet.billing.importing import Imported, import_tenant
+from guichet.db import Database
+from guichet.payments.errors import ProviderError
+from guichet.payments.port import PaymentProvider, ProviderEvent
+
+log = structlog.get_logger()
+
+#: Read again each time: lists show an event late at times, and clocks differ.
+OVERLAP = timedelta(minutes=10)
+#: Stripe's list goes back 30 days (https://docs.stripe.com/api/events).
+REMEMBERED = timedelta(days=29)
+#: Beyond so many events it costs less to import everything.
+MAX_EVENTS = 10_000
+_BATCH = 100
+
+
+class Reconciled(NamedTuple):
+    """What was done: events read from the list, or a whole import."""
+
+    events: int
+    imported: Imported | None
+
+
+class _Turn(NamedTuple):
+    read_until: datetime
+    started_at: datetime
+
+
+async def reconcile(
+    db: Database,
+    provider: PaymentProvider,
+    tenant_id: UUID,
+    *,
+    every: timedelta = timedelta(0),
+    full: bool = False,
+) -> Reconciled | None:
+    """Store what the provider's list has and we have not; answers None when it is not yet time.
+
+    It is time when the last reconciliation began `every` ago or earlier; of several callers one
+    gets the turn. `full` imports whatever the list would say. A failure is noted on the row.
+    """
+    turn = await _take_turn(db, tenant_id, every)
+    if turn is None:
+        return None
+    try:
+        done = await _reconcile(db, provider, tenant_id, turn, full)
+    except ProviderError as error:
+        await _note_failure(db, tenant_id, error.code)
+        raise
+    await _note_success(db, tenant_id, turn.started_at)
+    return done
+
+
+async def _reconcile(
+    db: Database, provider: PaymentProvider, tenant_id: UUID, turn: _Turn, full: bool
+) -> Reconciled:
+    if not full and turn.read_until > turn.started_at - REMEMBERED:
+        count = 0
+        async for batch in _batches(provider.list_events(turn.read_until - OVERLAP)):
+            await _store(db, tenant_id, batch)
+            count += len(batch)
+            if count >= MAX_EVENTS:
+                log.info("too_many_events_missed", tenant=str(tenant_id), count=count)
+                break
+        else:
+            return Reconciled(count, None)
+    return Reconciled(0, await import_tenant(db, provider, tenant_id))
+
+
+async def _batches(events: AsyncIterator[ProviderEvent]) -> AsyncIterator[list[ProviderEvent]]:
+    batch: list[ProviderEvent] = []
+    async for event in events:
+        batch.append(event)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def _store(db: Database, tenant_id: UUID, events: list[ProviderEvent]) -> None:
+    await db.read(
+        "select store_provider_events($1, $2, $3, $4, $5, $6)",
+        [tenant_id] * len(events),
+        [event.id for event in events],
+        [event.type for event in events],
+        [event.object_id for event in events],
+        [event.created_at for event in events],
+        [event.body for event in events],
+    )
+
+
+async def _take_turn(db: Database, tenant_id: UUID, every: timedelta) -> _Turn | None:
+    async with db.unit(tenant_id) as unit:
+        row = await unit.fetchrow(
+            """
+            insert into reconciliations as held (tenant_id, read_until, checked_at)
+            values ($1, 'epoch', now())
+            on conflict (tenant_id) do update
+            set checked_at = now()
+            where held.tenant_id = $1
+            and held.checked_at <= now() - $2::interval
+            returning read_until, checked_at
+            """,
+            tenant_id,
+            every,
+        )
+    return _Turn(row["read_until"], row["checked_at"]) if row else None
+
+
+async def _note_success(db: Database, tenant_id: UUID, read_until: datetime) -> None:
+    async with db.unit(tenant_id) as unit:
+        await unit.execute(
+            """
+            update reconciliations
+            set
+              read_until = greatest(read_until, $2),
+              failure = null
+            where tenant_id = $1
+            """,
+            tenant_id,
+            read_until,
+        )
+
+
+async def _note_failure(db: Database, tenant_id: UUID, code: str) -> None:
+    async with db.unit(tenant_id) as unit:
+        await unit.execute(
+            """
+            update reconciliations
+            set failure = $2
+            where tenant_id = $1
+            """,
+            tenant_id,
+            code,
+        )

@@ -1,0 +1,54 @@
+"""`python -m workers`: a worker process, until SIGTERM or SIGINT."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+from prometheus_client import start_http_server
+
+from guichet import logs
+from guichet.settings import Settings, SettingsError, read_settings
+from workers.running import run
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Run a worker with the settings of the environment; answers the exit status."""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    logs.configure(settings.log_level)
+    _serve_metrics(settings)
+    uvloop.run(_run_until_signalled(settings))
+    return 0
+
+
+async def _run_until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log.info("worker_started")
+    await run(settings, stop)
+    log.info("worker_stopped")
+
+
+def _serve_metrics(settings: Settings) -> None:
+    """Answer Prometheus; jobs matter more, so a port that is taken is only reported."""
+    host, _, port = settings.metrics_listen.rpartition(":")
+    if not port:
+        return
+    try:
+        start_http_server(int(port), host)
+    except OSError as error:
+        log.warning("metrics_not_served", reason=str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

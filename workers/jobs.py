@@ -1,0 +1,49 @@
+"""What a job is: a function of the office and a shard, whose failures are logged and counted."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from arq.worker import Function, func
+from prometheus_client import Counter, Histogram
+
+from workers.office import Office
+
+log = structlog.get_logger()
+
+#: A job gets the office and, where it is knocked for with one, the shard: a tenant's id.
+Job = Callable[..., Awaitable[None]]
+
+_done = Counter("guichet_jobs_total", "Jobs that ended.", ["job", "outcome"])
+_waited = Histogram(
+    "guichet_job_start_delay_seconds",
+    "Time from when a job was due to when it started.",
+    buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1, 5, 30),
+)
+
+
+def runnable(job: Job, name: str) -> Callable[..., Awaitable[None]]:
+    """The job as the queue calls it: with a context that holds the office.
+
+    It never raises: the row that the job is for waits, and the sweep comes by again.
+    """
+
+    async def run(context: dict[str, Any], *shard: str) -> None:
+        office: Office = context["office"]
+        _waited.observe(max(0.0, time.time() - context["score"] / 1000))
+        try:
+            await job(office, *shard)
+        except Exception as error:
+            _done.labels(name, "failed").inc()
+            log.error("job_failed", job=name, tenant=shard[0] if shard else "", exc_info=error)
+        else:
+            _done.labels(name, "done").inc()
+
+    run.__qualname__ = name
+    return run
+
+
+def queued(job: Job, name: str, seconds: float) -> Function:
+    """The job under the name that it is knocked for with, ended after `seconds`."""
+    return func(runnable(job, name), name=name, timeout=seconds, keep_result=0)  # type: ignore[arg-type]

@@ -1,0 +1,53 @@
+"""Which jobs there are, how long each may take, and what runs by the clock.
+
+Whatever the clock starts finds its work in PostgreSQL, so a beat that is missed is made up for by
+the next one, and of several workers one takes each beat.
+"""
+
+from arq import cron
+from arq.cron import CronJob
+from arq.worker import Function
+
+from guichet.webhooks.intake import HANDLE_EVENTS
+from workers.changes import RESUME_CHANGES, resume_changes, sweep_changes
+from workers.cleaning import clean
+from workers.events import handle_events, sweep_events
+from workers.jobs import Job, queued, runnable
+from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
+
+_MINUTE = 60.0
+_HOUR = 3600.0
+
+
+def functions() -> list[Function]:
+    """What can be knocked for. An import of a large account may take an hour."""
+    return [
+        queued(handle_events, HANDLE_EVENTS, 10 * _MINUTE),
+        queued(resume_changes, RESUME_CHANGES, 2 * _MINUTE),
+        queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
+    ]
+
+
+def beats() -> list[CronJob]:
+    """What runs by the clock, at these seconds of a minute and minutes of an hour."""
+    return [
+        _beat(sweep_events, second=set(range(0, 60, 2))),
+        _beat(sweep_changes, second=set(range(1, 60, 4))),
+        _beat(reconcile_all, second={10}, minute=set(range(0, 60, 5))),
+        _beat(clean, second={40}, minute={17}, hour={3}),
+    ]
+
+
+def _beat(
+    job: Job, *, second: set[int], minute: set[int] | None = None, hour: set[int] | None = None
+) -> CronJob:
+    name = job.__name__
+    return cron(
+        runnable(job, name),  # type: ignore[arg-type]
+        name=name,
+        second=second,
+        minute=minute,
+        hour=hour,
+        timeout=10 * _MINUTE,
+        keep_result=0,
+    )
