@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 
 import click
 import uvloop
@@ -12,7 +13,7 @@ from granian.server.embed import Server
 
 from guichet.app import create_app
 from guichet.demo.web import create_demo_app
-from guichet.settings import Settings, SettingsError, read_settings
+from guichet.settings import SettingsError, read_settings
 
 #: How long requests in hand may take once the process is asked to stop.
 _FINISH_SECONDS = 20
@@ -29,14 +30,15 @@ def serve() -> None:
         settings = read_settings(os.environ)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    uvloop.run(_serve(settings))
+    app = create_demo_app(settings) if settings.demo else create_app(settings)
+    uvloop.run(serve_until_stopped(app, settings.listen))
 
 
-async def _serve(settings: Settings) -> None:
+async def serve_until_stopped(app: Callable[..., Awaitable[None]], listen: str) -> None:
     """Serve in this very process: killed, it leaves no child behind that holds the port."""
-    host, _, port = settings.listen.rpartition(":")
+    host, _, port = listen.rpartition(":")
     server = Server(
-        create_demo_app(settings) if settings.demo else create_app(settings),
+        app,
         address=host.strip("[]"),
         port=int(port),
         interface=Interfaces.ASGI,

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, nodes
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    Template,
+    nodes,
+)
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.visitor import NodeTransformer
 
@@ -39,15 +47,22 @@ class Pages:
         self._environment = lru_cache(maxsize=_KEPT_ENVIRONMENTS)(self._make_environment)
 
     def render(self, theme: str, template: str, locale: str, **context: object) -> bytes:
-        """Render a template; a theme or language that does not exist falls back to plain English.
+        """Render a template.
 
         Raises `jinja2.TemplateNotFound`, and `jinja2.UndefinedError` for a name that the
         template needs and the context lacks.
         """
+        return self.template(theme, template, locale).render(context).encode()
+
+    def template(self, theme: str, name: str, locale: str) -> Template:
+        """A compiled template; a theme or language that does not exist falls back to plain English.
+
+        Raises `jinja2.TemplateNotFound`.
+        """
         environment = self._environment(
             theme if theme in self.themes else PLAIN, locale if locale in LANGUAGES else DEFAULT
         )
-        return environment.get_template(template).render(context).encode()
+        return environment.get_template(name)
 
     def asset(self, path: str) -> Asset | None:
         """The file of a theme at a path such as `/assets/<hash>/plain.css`, or None."""
