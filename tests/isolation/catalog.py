@@ -1,0 +1,286 @@
+"""What PostgreSQL's own catalog says about isolation; each function answers what is wrong."""
+
+from typing import Any
+
+Connection = Any  # A connection of asyncpg, in a transaction or not.
+
+#: Tables of the directory itself, and dbmate's own.
+WITHOUT_TENANT = {"agencies", "agency_audit_log", "tenants", "schema_migrations"}
+#: A host names one tenant in the whole deployment. Only guichet_system writes there.
+UNIQUE_ACROSS_TENANTS = {"hosts_host"}
+
+#: Everything that guichet_system may do, `<privilege> <table>` or `<privilege> <table>.<column>`.
+SYSTEM_GRANTS = {
+    "select agencies",
+    "insert agencies",
+    "update agencies",
+    "select tenants",
+    "insert tenants",
+    "update tenants",
+    "select hosts",
+    "insert hosts",
+    "update hosts",
+    "delete hosts",
+    "select agency_audit_log",
+    "insert agency_audit_log",
+    "insert audit_log",
+    "select provider_events.tenant_id",
+    "select provider_events.received_at",
+    "select provider_events.handled_at",
+    "select provider_events.claimed_until",
+    "select change_requests.tenant_id",
+    "select change_requests.state",
+    "select change_requests.claimed_until",
+}
+
+#: What a role may never have on a table: TRUNCATE ignores policies, REFERENCES tells of rows that
+#: the role cannot see, TRIGGER runs code as whoever writes.
+_NEVER = ("truncate", "references", "trigger")
+
+APPLICATION_ROLES = ("guichet_app", "guichet_system", "guichet_web")
+
+
+async def unprotected_tables(connection: Connection) -> list[str]:
+    """Tables without row-level security, or that nobody thought of."""
+    rows = await connection.fetch(
+        """
+        select
+          relation.relname as name,
+          relation.relrowsecurity and relation.relforcerowsecurity as forced,
+          exists (
+            select
+            from pg_attribute as attribute
+            where attribute.attrelid = relation.oid
+            and attribute.attname = 'tenant_id'
+          ) as has_tenant
+        from pg_class as relation
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind in ('r', 'p')
+        """
+    )
+    return [
+        f"{row['name']} has no forced row-level security"
+        for row in rows
+        if not row["forced"] and row["name"] != "schema_migrations"
+    ] + [
+        f"{row['name']} has no tenant_id"
+        for row in rows
+        if not row["has_tenant"] and row["name"] not in WITHOUT_TENANT
+    ]
+
+
+async def loose_policies(connection: Connection) -> list[str]:
+    """Policies that show an application more than its tenant, and tables that lack one."""
+    rows = await connection.fetch(
+        """
+        select
+          relation.relname as table,
+          policy.polname as policy,
+          array(select rolname::text from pg_roles where oid = any(policy.polroles)) as roles,
+          policy.polpermissive as permissive,
+          policy.polcmd::text as command,
+          pg_get_expr(policy.polqual, policy.polrelid) as shown,
+          pg_get_expr(policy.polwithcheck, policy.polrelid) as written
+        from pg_class as relation
+        left join pg_policy as policy on policy.polrelid = relation.oid
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind in ('r', 'p')
+        """
+    )
+    wrong = []
+    for row in rows:
+        if row["policy"] is None or row["roles"] == ["guichet_system"]:
+            continue
+        column = "id" if row["table"] == "tenants" else "tenant_id"
+        wanted = (["guichet_app"], True, "*", f"({column} = current_tenant())", None)
+        if tuple(row)[2:] != wanted:
+            wrong.append(f"{row['table']} has a loose policy")
+    tenant_tables = {row["table"] for row in rows} - (WITHOUT_TENANT - {"tenants"})
+    scoped = {row["table"] for row in rows if row["roles"] == ["guichet_app"]}
+    return wrong + [f"{table} has no tenant policy" for table in tenant_tables - scoped]
+
+
+async def keys_across_tenants(connection: Connection) -> list[str]:
+    """Unique indexes of tenant tables that do not begin with tenant_id."""
+    rows = await connection.fetch(
+        """
+        select
+          holder.relname as table,
+          named.relname as index,
+          (
+            select attribute.attname
+            from pg_attribute as attribute
+            where attribute.attrelid = holder.oid
+            and attribute.attnum = index.indkey[0]
+          ) as first
+        from pg_index as index
+        join pg_class as named on named.oid = index.indexrelid
+        join pg_class as holder on holder.oid = index.indrelid
+        where holder.relnamespace = 'public'::regnamespace
+        and index.indisunique
+        """
+    )
+    return [
+        f"{row['index']} is unique across tenants"
+        for row in rows
+        if row["table"] not in WITHOUT_TENANT
+        and row["first"] != "tenant_id"
+        and row["index"] not in UNIQUE_ACROSS_TENANTS
+    ]
+
+
+async def tables_without_primary_key(connection: Connection) -> list[str]:
+    """Tables without a primary key."""
+    rows = await connection.fetch(
+        """
+        select relation.relname as name
+        from pg_class as relation
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind in ('r', 'p')
+        and not exists (
+          select
+          from pg_index as index
+          where index.indrelid = relation.oid
+          and index.indisprimary
+        )
+        """
+    )
+    return [f"{row['name']} has no primary key" for row in rows]
+
+
+async def references_across_tenants(connection: Connection) -> list[str]:
+    """Foreign keys by which a row could point into another tenant."""
+    rows = await connection.fetch(
+        """
+        select
+          constraint_.conname as name,
+          constraint_.conrelid::regclass::text as from_table,
+          constraint_.confrelid::regclass::text as to_table,
+          array(
+            select source.attname || '=' || target.attname
+            from unnest(constraint_.conkey, constraint_.confkey) as pair (source, target)
+            join pg_attribute as source
+              on source.attrelid = constraint_.conrelid and source.attnum = pair.source
+            join pg_attribute as target
+              on target.attrelid = constraint_.confrelid and target.attnum = pair.target
+          ) as columns
+        from pg_constraint as constraint_
+        where constraint_.contype = 'f'
+        and constraint_.connamespace = 'public'::regnamespace
+        """
+    )
+    wrong = []
+    for row in rows:
+        if row["from_table"] in WITHOUT_TENANT:
+            continue
+        wanted = "tenant_id=id" if row["to_table"] == "tenants" else "tenant_id=tenant_id"
+        if wanted not in row["columns"]:
+            wrong.append(f"{row['name']} may point into another tenant")
+    return wrong
+
+
+async def leaking_views_and_functions(connection: Connection) -> list[str]:
+    """Views and functions that run with their owner's rights, and views that keep copies."""
+    rows = await connection.fetch(
+        """
+        select relation.relname || ' is a view with its owner''s rights' as fault
+        from pg_class as relation
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind = 'v'
+        and not coalesce('security_invoker=true' = any(relation.reloptions), false)
+        union all
+        select relation.relname || ' is a materialized view'
+        from pg_class as relation
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind = 'm'
+        union all
+        select function.proname || ' is security definer'
+        from pg_proc as function
+        where function.pronamespace = 'public'::regnamespace
+        and function.prosecdef
+        """
+    )
+    return [row["fault"] for row in rows]
+
+
+async def mighty_roles(connection: Connection) -> list[str]:
+    """Roles of the application that bypass, create, own or belong to more than they should."""
+    rows = await connection.fetch(
+        """
+        select
+          role.rolname as name,
+          role.rolsuper or role.rolbypassrls or role.rolcreaterole or role.rolcreatedb
+            or role.rolreplication as mighty,
+          (
+            select count(1)
+            from pg_shdepend as owned
+            where owned.refobjid = role.oid
+            and owned.deptype = 'o'
+            and owned.dbid in (0, (select oid from pg_database where datname = current_database()))
+          ) as owned,
+          array(
+            select member.roleid::regrole::text
+            from pg_auth_members as member
+            where member.member = role.oid
+          ) as member_of,
+          has_schema_privilege(role.oid, 'public', 'create') as creates
+        from pg_roles as role
+        where role.rolname = any($1)
+        """,
+        list(APPLICATION_ROLES),
+    )
+    belongs = {"guichet_app": ["guichet_system"], "guichet_web": ["guichet_app"]}
+    wrong = []
+    for row in rows:
+        if row["mighty"] or row["creates"] or row["owned"]:
+            wrong.append(f"{row['name']} is mighty or owns something")
+        if row["member_of"] != belongs.get(row["name"], []):
+            wrong.append(f"{row['name']} belongs to {row['member_of']}")
+    return wrong
+
+
+async def dangerous_grants(connection: Connection) -> list[str]:
+    """Privileges that go round row-level security, and privileges of everybody."""
+    rows = await connection.fetch(
+        """
+        select relation.relname as table, role.name, privilege.name as privilege
+        from pg_class as relation
+        cross join unnest($1::text[]) as role (name)
+        cross join unnest($2::text[]) as privilege (name)
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind in ('r', 'p', 'v')
+        and has_table_privilege(role.name, relation.oid, privilege.name)
+        union all
+        select relation.relname, 'everybody', item.privilege_type
+        from pg_class as relation
+        cross join aclexplode(relation.relacl) as item
+        where relation.relnamespace = 'public'::regnamespace
+        and item.grantee = 0
+        """,
+        list(APPLICATION_ROLES),
+        list(_NEVER),
+    )
+    return [f"{row['name']} has {row['privilege'].lower()} on {row['table']}" for row in rows]
+
+
+async def system_grants(connection: Connection) -> set[str]:
+    """What guichet_system was granted, as `SYSTEM_GRANTS` spells it."""
+    rows = await connection.fetch(
+        """
+        select lower(item.privilege_type) || ' ' || relation.relname as grant
+        from pg_class as relation
+        cross join aclexplode(relation.relacl) as item
+        where relation.relnamespace = 'public'::regnamespace
+        and relation.relkind <> 'S'
+        and item.grantee = 'guichet_system'::regrole
+        union all
+        select
+          lower(item.privilege_type) || ' ' || relation.relname || '.' || attribute.attname
+        from pg_class as relation
+        join pg_attribute as attribute on attribute.attrelid = relation.oid
+        cross join aclexplode(attribute.attacl) as item
+        where relation.relnamespace = 'public'::regnamespace
+        and item.grantee = 'guichet_system'::regrole
+        """
+    )
+    return {row["grant"] for row in rows}
