@@ -6,7 +6,6 @@ from guichet.payments.copies import InvoiceCopy, SubscriptionCopy
 
 async def write_subscription(unit: Unit, copy: SubscriptionCopy, copy_no: int) -> bool:
     """Write a copy with its items, in one statement; answers False when a newer one is there."""
-    pending = copy.pending
     written = await unit.fetchval(
         """
         with written as (
@@ -81,6 +80,19 @@ async def write_subscription(unit: Unit, copy: SubscriptionCopy, copy_no: int) -
         from written
         """,
         unit.tenant_id,
+        *_columns(copy),
+        copy_no,
+        [item.id for item in copy.items],
+        [item.price_id for item in copy.items],
+        [item.quantity for item in copy.items],
+    )
+    return bool(written)
+
+
+def _columns(copy: SubscriptionCopy) -> tuple[object, ...]:
+    """The subscription's own columns, from its id to when it was created."""
+    pending = copy.pending
+    return (
         copy.id,
         copy.customer_id,
         copy.status,
@@ -98,12 +110,7 @@ async def write_subscription(unit: Unit, copy: SubscriptionCopy, copy_no: int) -
         pending.quantity if pending else None,
         pending.at if pending else None,
         copy.created_at,
-        copy_no,
-        [item.id for item in copy.items],
-        [item.price_id for item in copy.items],
-        [item.quantity for item in copy.items],
     )
-    return bool(written)
 
 
 async def write_invoice(unit: Unit, copy: InvoiceCopy, copy_no: int) -> bool:
