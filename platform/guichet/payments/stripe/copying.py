@@ -160,10 +160,15 @@ def copy_invoice(invoice: stripe.Invoice) -> InvoiceCopy:
     )
 
 
-def charge_of(invoice: stripe.Invoice) -> str | None:
-    """The charge that paid an invoice whose payments were expanded to their intents."""
+def intent_that_paid(invoice: stripe.Invoice) -> str | None:
+    """The id of the payment intent that paid an invoice whose payments were expanded."""
     for payment in invoice.payments.data if invoice.payments else ():
-        intent = payment.payment.payment_intent
-        if payment.status == "paid" and isinstance(intent, stripe.PaymentIntent):
-            return reference(intent.latest_charge)
+        if payment.status == "paid" and payment.payment.type == "payment_intent":
+            return reference(payment.payment.payment_intent)
     return None
+
+
+def receipt_url(intent: stripe.PaymentIntent) -> str | None:
+    """The receipt of an intent whose latest charge was expanded."""
+    charge = intent.latest_charge
+    return charge.receipt_url if isinstance(charge, stripe.Charge) else None

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 import stripe
+from stripe.params import PaymentIntentRetrieveParams
 
 from guichet.payments.copies import (
     CustomerCopy,
@@ -60,23 +61,23 @@ class Reader:
         return await find(self._api.invoices.retrieve_async(invoice_id), copying.copy_invoice)
 
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
-        expand = ["payments.data.payment.payment_intent"]
-        call = self._api.invoices.retrieve_async(invoice_id, {"expand": expand})
+        call = self._api.invoices.retrieve_async(invoice_id, {"expand": ["payments"]})
         invoice = await find(call, lambda found: found)
         if invoice is None:
             return None
         return InvoiceLinks(
             hosted_url=invoice.hosted_invoice_url,
             pdf_url=invoice.invoice_pdf,
-            receipt_url=await self._receipt_url(copying.charge_of(invoice)),
+            receipt_url=await self._receipt_url(copying.intent_that_paid(invoice)),
         )
 
-    async def _receipt_url(self, charge_id: str | None) -> str | None:
-        if charge_id is None:
+    async def _receipt_url(self, intent_id: str | None) -> str | None:
+        """Where the charge of an intent is receipted; None for what was paid in another way."""
+        if intent_id is None:
             return None
-        return await find(
-            self._api.charges.retrieve_async(charge_id), lambda charge: charge.receipt_url
-        )
+        parameters: PaymentIntentRetrieveParams = {"expand": ["latest_charge"]}
+        call = self._api.payment_intents.retrieve_async(intent_id, parameters)
+        return await find(call, copying.receipt_url)
 
     async def find_customers(self, email: str) -> list[CustomerCopy]:
         found = await ask(self._api.customers.list_async({"email": email, "limit": PAGE}))
@@ -111,12 +112,13 @@ class Reader:
     async def list_events(self, since: datetime) -> AsyncIterator[ProviderEvent]:
         parameters = {"created": {"gte": copying.seconds(since)}}
         async for event in pages(self._api.events.list_async, parameters):
+            whole = event.to_dict(for_json=True)
             yield ProviderEvent(
                 id=event.id,
                 type=event.type,
-                object_id=event.data.object.get("id"),
+                object_id=whole["data"]["object"].get("id"),
                 created_at=copying.moment(event.created),
-                body=msgspec.json.encode(event.to_dict(for_json=True)),
+                body=msgspec.json.encode(whole),
             )
 
     async def account(self) -> Account:
