@@ -118,7 +118,7 @@ def _summary(home: Home, port: int, sandbox_url: str, issuer: str, seconds: floa
             "Behind it",
             f"  {sandbox_url + '/_control':34} the Stripe sandbox",
             f"  {issuer:34} the identity provider",
-            f"  {home.logs}{'/*.log':34}",
+            f"  {home.logs}/",
             "",
             "Ctrl-C stops all of it; the data stays.",
         ]
