@@ -5,7 +5,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -21,6 +21,17 @@ from guichet.embedded.programs import Program, free_port
 from guichet.embedded.valkey import EmbeddedValkey
 from guichet.settings import Settings
 from tests.databases import DatabaseUrls
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, object]:
+    """Where browser tests are required, one that skips has failed."""
+    report = yield
+    required = os.environ.get("GUICHET_BROWSER_TESTS") == "required"
+    if required and report.skipped and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"browser tests are required, and this one was skipped: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +64,11 @@ async def database_urls(postgres: EmbeddedPostgres) -> AsyncIterator[DatabaseUrl
     await server.execute(f"create database {name} template {DATABASE} strategy file_copy")
     urls = DatabaseUrls(postgres.url(OWNER_ROLE, name), postgres.url(WEB_ROLE, name))
     yield urls
-    await server.execute(f"drop database {name} with (force)")
     await server.close()
+    # As the superuser, who may end a connection that a process has just left behind.
+    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
+    await superuser.execute(f"drop database {name} with (force)")
+    await superuser.close()
 
 
 @pytest.fixture
