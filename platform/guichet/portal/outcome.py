@@ -66,7 +66,7 @@ async def make_change(
 async def show_outcome(
     visit: NamedDependency[Visit],
     subscription_id: Annotated[str, PathParameter(max_length=255)],
-    request_id: UUID,
+    request_id: Annotated[UUID, PathParameter()],
 ) -> ASGIResponse:
     """What became of a change; one that is still being made is waited for a little."""
     request, subscription = await _find(visit, subscription_id, request_id)
