@@ -125,8 +125,8 @@ _FAULTS: list[tuple[Check, str, str]] = [
     (
         catalog.references_across_tenants,
         (
-            "alter table sessions add other uuid, "
-            "add constraint leak foreign key (other, customer_id) references customers (tenant_id, id)"
+            "alter table sessions add other uuid, add constraint leak "
+            "foreign key (other, customer_id) references customers (tenant_id, id)"
         ),
         "leak may point into another tenant",
     ),

@@ -3,6 +3,7 @@
 import click
 
 from guichet.cli.opening import operator, run
+from guichet.cli.tables import print_facts
 from guichet.db import Database
 from guichet.settings import Settings
 from guichet.tenancy import Registry
@@ -25,7 +26,7 @@ def rotate() -> None:
     failure the older keys can go.
     """
     wrapped, tenants, failures = run(_rotate_all)
-    click.echo(f"{wrapped} secrets of {tenants} tenants put under the current master key")
+    print_facts([("secrets rotated", wrapped), ("of tenants", tenants)])
     for failure in failures:
         click.echo(failure, err=True)
     if failures:
