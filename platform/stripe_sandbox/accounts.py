@@ -6,22 +6,9 @@ from typing import Any
 from stripe_sandbox.documents import Document
 from stripe_sandbox.errors import unauthenticated
 from stripe_sandbox.routing import route
+from stripe_sandbox.settings import DEFAULTS
 from stripe_sandbox.store import Store
 from stripe_sandbox.unit import Account, Unit
-
-# The switches and their meaning are described in the README.
-DEFAULT_SETTINGS: Document = {
-    "name": "Sandbox",
-    "after_retries": "past_due",
-    "declines": {},
-    "deliveries": {"delay_ms": 0, "drop": 0.0, "duplicate": 0, "paused": False, "reorder_ms": 0},
-    "fail_next_charges": 0,
-    "fail_next_requests": [],
-    "fail_with": "generic_decline",
-    "latency_ms": 0,
-    "retry_days": [3, 5, 7],
-    "revoked": False,
-}
 
 
 def account_id(key: str) -> str:
@@ -51,7 +38,7 @@ def open_account(store: Store, key: str, now: float) -> Account:
     """The key's account, made when it is first seen; inside a transaction."""
     identifier = account_id(key)
     if store.account(identifier) is None:
-        store.add_account(identifier, masked(key), int(now), DEFAULT_SETTINGS)
+        store.add_account(identifier, masked(key), int(now), DEFAULTS)
     return load_account(store, identifier)
 
 
@@ -61,7 +48,7 @@ def load_account(store: Store, identifier: str) -> Account:
     if row is None:
         raise KeyError(identifier)
     masked_key, created, settings = row
-    return Account(identifier, masked_key, created, {**DEFAULT_SETTINGS, **settings})
+    return Account(identifier, masked_key, created, {**DEFAULTS, **settings})
 
 
 def retrieve_account(unit: Unit, params: Document, *identifier: str) -> Document:

@@ -9,10 +9,14 @@ from typing import Any, TypeAlias
 from stripe_sandbox.accounts import load_account
 from stripe_sandbox.api import Answer, Api, Request, key_in_use, refusal
 from stripe_sandbox.clocks import go_on
+from stripe_sandbox.control import Control
 from stripe_sandbox.deliveries import Deliverer
-from stripe_sandbox.errors import ApiError
+from stripe_sandbox.errors import ApiError, server_error
+from stripe_sandbox.pages import hosted
+from stripe_sandbox.settings import take_fault
 from stripe_sandbox.store import Store
 from stripe_sandbox.timers import run_due
+from stripe_sandbox.unit import Account
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,6 +31,7 @@ class Sandbox:
     def __init__(self, store: Store, base_url: str) -> None:
         self.store = store
         self.api = Api(store, time, base_url)
+        self.control = Control(self.api)
         self.deliverer = Deliverer(store, time)
         self._in_flight: set[tuple[str, str]] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -38,8 +43,10 @@ class Sandbox:
             await self._live(receive, send)
         elif scope["type"] == "http":
             request = await _read(scope, receive)
-            answer = await self._serve(request)
-            await _write(send, answer)
+            if answer := await self._answer(request):
+                await _write(send, answer)
+            else:
+                await _hang_up(send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -56,7 +63,25 @@ class Sandbox:
         self.store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _serve(self, request: Request) -> Answer:
+    async def _answer(self, request: Request) -> Answer | None:
+        if request.path == "/_control" or request.path.startswith("/_control/"):
+            try:
+                return self.control.answer(request)
+            finally:
+                self._look_around()
+        if request.path.startswith(("/i/", "/receipts/")):
+            if found := hosted(self.store, request.path):
+                return Answer(200, found[1], {"content-type": found[0]})
+            return Answer(404, b"There is no such page.", {"content-type": "text/plain"})
+        return await self._serve(request)
+
+    def _look_around(self) -> None:
+        """There may be something to deliver, or a clock to advance."""
+        self.deliverer.wake()
+        self._ticked.set()
+
+    async def _serve(self, request: Request) -> Answer | None:
+        """An answer of the API; None means that the connection is dropped instead."""
         try:
             account = self.api.account_of(request)
         except ApiError as error:
@@ -69,11 +94,22 @@ class Sandbox:
             self._in_flight.add(claim)
         try:
             await asyncio.sleep(account.settings["latency_ms"] / 1000)
-            return self.api.answer(account, request)
+            return await self._with_faults(account, request)
         finally:
             self._in_flight.discard(claim)
-            self.deliverer.wake()
-            self._ticked.set()
+            self._look_around()
+
+    async def _with_faults(self, account: Account, request: Request) -> Answer | None:
+        fault = take_fault(account.settings, request.method, request.path)
+        if fault is None:
+            return self.api.answer(account, request)
+        with self.store.transaction():
+            self.store.save_settings(account.id, account.settings)
+        if fault["mode"] == "error":
+            return refusal(server_error(fault["status"]))
+        answer = self.api.answer(account, request) if fault["mode"] != "refused" else None
+        await asyncio.sleep(fault["seconds"])
+        return answer if fault["mode"] == "slow" else None
 
     async def _keep_time(self) -> None:
         """Advance the clocks that are under way, and do what is due by the wall clock."""
@@ -132,3 +168,14 @@ async def _write(send: Send, answer: Answer) -> None:
         }
     )
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _hang_up(send: Send) -> None:
+    """Begin an answer and break off: the server then drops the connection."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"application/json"), (b"content-length", b"2")],
+        }
+    )

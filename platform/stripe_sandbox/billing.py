@@ -61,7 +61,9 @@ def _remember_debits(subscription: Document, invoice: Document, lines: Sequence[
     for line in lines:
         item = line["parent"]["subscription_item_details"]["subscription_item"]
         net = line["amount"] - sum(part["amount"] for part in line["discount_amounts"])
-        debit = Debit(net, line["period"]["start"], line["period"]["end"], invoice["id"], line["id"])
+        debit = Debit(
+            net, line["period"]["start"], line["period"]["end"], invoice["id"], line["id"]
+        )
         record(subscription, {"id": item}, debit, anew=True)
 
 

@@ -91,18 +91,37 @@ class Decline:
 
 # Codes: https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes.
 # Network advice 01 new card details exist, 02 try again later, 03 do not try again.
+_AGAIN, _NEVER, _CHECK = "try_again_later", "do_not_try_again", "confirm_card_data"
+_REFUSED = "Your card was declined."
 _DECLINES = [
-    Decline("generic_decline", "card_declined", "Your card was declined.", "try_again_later", "05", "02"),
-    Decline("do_not_honor", "card_declined", "Your card was declined.", "try_again_later", "05", "02"),
-    Decline("insufficient_funds", "card_declined", "Your card has insufficient funds.", "try_again_later", "51", "02"),
-    Decline("lost_card", "card_declined", "Your card was declined.", "do_not_try_again", "41", "03"),
-    Decline("stolen_card", "card_declined", "Your card was declined.", "do_not_try_again", "43", "03"),
-    Decline("fraudulent", "card_declined", "Your card was declined.", "do_not_try_again", "59", "03"),
-    Decline("expired_card", "expired_card", "Your card has expired.", "confirm_card_data", "54", "01"),
-    Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.", "confirm_card_data", "82", "01"),
-    Decline("processing_error", "processing_error", "An error occurred while processing your card. Try again in a little bit.", "try_again_later", "96", "02"),
-    Decline("card_velocity_exceeded", "card_declined", "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.", "try_again_later", "61", "02"),
-    Decline("authentication_required", "authentication_required", "Your card was declined. This transaction requires authentication.", None, "1A", None),
+    Decline("generic_decline", "card_declined", _REFUSED, _AGAIN, "05", "02"),
+    Decline("do_not_honor", "card_declined", _REFUSED, _AGAIN, "05", "02"),
+    Decline(
+        "insufficient_funds", "card_declined", "Your card has insufficient funds.", _AGAIN,
+        "51", "02",
+    ),
+    Decline("lost_card", "card_declined", _REFUSED, _NEVER, "41", "03"),
+    Decline("stolen_card", "card_declined", _REFUSED, _NEVER, "43", "03"),
+    Decline("fraudulent", "card_declined", _REFUSED, _NEVER, "59", "03"),
+    Decline("expired_card", "expired_card", "Your card has expired.", _CHECK, "54", "01"),
+    Decline(
+        "incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.", _CHECK,
+        "82", "01",
+    ),
+    Decline(
+        "processing_error", "processing_error",
+        "An error occurred while processing your card. Try again in a little bit.", _AGAIN,
+        "96", "02",
+    ),
+    Decline(
+        "card_velocity_exceeded", "card_declined",
+        "Your card was declined for making repeated attempts too frequently or exceeding its "
+        "amount limit.", _AGAIN, "61", "02",
+    ),
+    Decline(
+        "authentication_required", "authentication_required",
+        "Your card was declined. This transaction requires authentication.", None, "1A", None,
+    ),
 ]  # fmt: skip
 _BY_CODE = {decline.decline_code: decline for decline in _DECLINES}
 

@@ -154,9 +154,9 @@ def _change_within_period(
         for each in changed:
             prorate(unit, subscription, each, moment, debits_too=True)
     _set_items(subscription, changes)
-    if behavior == "always_invoice" and changed and not trialing:
-        if next(pending_items(unit, subscription), None):
-            return issue(unit, subscription, [], "subscription_update")
+    at_once = behavior == "always_invoice" and changed and not trialing
+    if at_once and next(pending_items(unit, subscription), None):
+        return issue(unit, subscription, [], "subscription_update")
     return None
 
 

@@ -106,6 +106,8 @@ class Deliverer:
         if endpoint["status"] != "enabled":
             return True
         switches = load_account(self.store, account).settings["deliveries"]
+        if switches["paused"]:
+            return False
         return await self._post(endpoint, body, copies=1 + int(switches["duplicate"]))
 
     async def _post(self, endpoint: Document, body: bytes, copies: int) -> bool:

@@ -76,7 +76,7 @@ def apply(document: Document, change: Document, fields: Sequence[str]) -> None:
 
 
 def public(document: Document) -> Document:
-    """A document as the API shows it: fields that start with an underscore are the sandbox's own."""
+    """A document as the API shows it: names with a leading underscore are the sandbox's own."""
     return {name: value for name, value in document.items() if not name.startswith("_")}
 
 

@@ -6,7 +6,11 @@ from stripe_sandbox.documents import Document
 
 
 class ApiError(Exception):
-    """An answer other than 2xx. `keeps_effects`: what happened before it stays (a declined charge)."""
+    """An answer other than 2xx.
+
+    `keeps_effects`: what happened before it stays, a declined charge for example.
+    `before_execution`: nothing has run, so no idempotent answer is kept.
+    """
 
     def __init__(
         self,
@@ -66,3 +70,17 @@ def unknown_path(method: str, path: str) -> ApiError:
 def unauthenticated(message: str, code: str | None = None) -> ApiError:
     """No key, or one that is none: 401."""
     return ApiError(401, "invalid_request_error", message, code=code, before_execution=True)
+
+
+def server_error(status: int) -> ApiError:
+    """Trouble on Stripe's side, or a limit reached: 500 and its like, and 429."""
+    if status == 429:
+        return ApiError(
+            429,
+            "invalid_request_error",
+            "Request rate limit exceeded. Learn more about rate limits here "
+            "https://stripe.com/docs/rate-limits.",
+            code="rate_limit",
+            before_execution=True,
+        )
+    return ApiError(status, "api_error", "An unknown error occurred", before_execution=True)

@@ -38,7 +38,8 @@ def _rate(price: Document) -> str:
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"every {count} {recurring['interval']}s"
     if price["billing_scheme"] == "tiered":
-        return f"Tier 1 at {money(price['_tiers'][0]['unit_amount'] or 0, price['currency'])} / {every}"
+        first = money(price["_tiers"][0]["unit_amount"] or 0, price["currency"])
+        return f"Tier 1 at {first} / {every}"
     if price["unit_amount"] is None:
         return f"{price['unit_amount_decimal']} / {every}"
     return f"{money(price['unit_amount'], price['currency'])} / {every}"

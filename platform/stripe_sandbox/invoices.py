@@ -205,7 +205,7 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     balance = min(0, invoice["total"] + invoice["starting_balance"])
     invoice["ending_balance"] = balance
     invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
-    page = f"{unit.base_url}/i/{unit.account.id}/{invoice['_token']}"
+    page = f"{unit.base_url}/i/{unit.account.id}/{invoice['id']}/{invoice['_token']}"
     invoice.update(
         status="open",
         effective_at=now,

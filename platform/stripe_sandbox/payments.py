@@ -93,11 +93,12 @@ def method_for(unit: Unit, invoice: Document) -> str | None:
     (https://docs.stripe.com/billing/subscriptions/payment-methods-setting)."""
     subscription = unit.find("subscription", subscription_of(invoice))
     customer = unit.need("customer", invoice["customer"])
-    return (
+    method: str | None = (
         invoice["default_payment_method"]
         or (subscription["default_payment_method"] if subscription else None)
         or customer["invoice_settings"]["default_payment_method"]
     )
+    return method
 
 
 def attempt(
@@ -198,11 +199,11 @@ def _payment_error(refused: Decline, method: Document, charge: Document) -> Docu
 def _new_charge(
     unit: Unit, invoice: Document, intent: Document, method: Document, refused: Decline | None
 ) -> Document:
-    token = new_token(32)
-    receipt = None if refused else f"{unit.base_url}/receipts/{unit.account.id}/{token}"
+    token, identifier = new_token(32), new_id("ch")
+    receipt = f"{unit.base_url}/receipts/{unit.account.id}/{identifier}/{token}"
     amount = intent["amount"]
     return {
-        "id": new_id("ch"),
+        "id": identifier,
         "object": "charge",
         "amount": amount,
         "amount_captured": 0 if refused else amount,
@@ -233,7 +234,7 @@ def _new_charge(
         "payment_method_details": {"type": "card", "card": _card_details(method["card"])},
         "receipt_email": None,
         "receipt_number": None,
-        "receipt_url": receipt,
+        "receipt_url": None if refused else receipt,
         "refunded": False,
         "review": None,
         "shipping": None,

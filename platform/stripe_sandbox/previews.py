@@ -3,6 +3,7 @@
 from stripe_sandbox.cancelling import final_invoice, set_cancellation
 from stripe_sandbox.changes import change
 from stripe_sandbox.debits import prorate
+from stripe_sandbox.discounts import DISCOUNTS
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import ApiError, invalid
 from stripe_sandbox.forms import anything, boolean, hash_of, integer, moment, one_of, text
@@ -11,7 +12,6 @@ from stripe_sandbox.invoices import set_lines
 from stripe_sandbox.renewals import renew
 from stripe_sandbox.routing import route
 from stripe_sandbox.standing import ENDED
-from stripe_sandbox.discounts import DISCOUNTS
 from stripe_sandbox.subscription_forms import ITEMS, PRORATION_BEHAVIOR
 from stripe_sandbox.subscription_items import ItemChange
 from stripe_sandbox.subscriptions import begin

@@ -52,9 +52,8 @@ def retrieve_price(unit: Unit, params: Document, identifier: str) -> Document:
 def update_price(unit: Unit, params: Document, identifier: str) -> Document:
     """Name, key, metadata and whether it is on offer; amounts never change."""
     price = unit.need("price", identifier)
-    if key := params.get("lookup_key"):
-        if key != price["lookup_key"]:
-            _free_lookup_key(unit, key, transfer=bool(params.get("transfer_lookup_key")))
+    if (key := params.get("lookup_key")) and key != price["lookup_key"]:
+        _free_lookup_key(unit, key, transfer=bool(params.get("transfer_lookup_key")))
     for name in ("active", "lookup_key", "nickname", "tax_behavior"):
         if name in params:
             price[name] = params[name]

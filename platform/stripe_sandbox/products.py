@@ -121,9 +121,7 @@ _FIELDS = {
     "marketing_features": list_of(hash_of({"name": text})),
     "metadata": metadata,
     "name": text,
-    "package_dimensions": hash_of(
-        dict.fromkeys(("height", "length", "weight", "width"), number)
-    ),
+    "package_dimensions": hash_of(dict.fromkeys(("height", "length", "weight", "width"), number)),
     "shippable": boolean,
     "statement_descriptor": text,
     "tax_code": text,

@@ -12,7 +12,9 @@ def after_payment(unit: Unit, invoice: Document) -> None:
     subscription = unit.find("subscription", subscription_of(invoice))
     if subscription is None or subscription["status"] in ENDED:
         return
-    if (subscription["status"] == "incomplete" and invoice["status"] == "paid") or (subscription["status"] in ("past_due", "unpaid") and not _owes(unit, subscription)):
+    if (subscription["status"] == "incomplete" and invoice["status"] == "paid") or (
+        subscription["status"] in ("past_due", "unpaid") and not _owes(unit, subscription)
+    ):
         subscription["status"] = healthy_status(unit, subscription)
     unit.update(subscription, "customer.subscription.updated")
 

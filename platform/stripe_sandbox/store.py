@@ -258,7 +258,8 @@ class Store:
         """Keep an answer, in the transaction that made it."""
         self.sql.execute(
             """insert or replace into answers
-            (account, key, fingerprint, path, status, body, created) values (?, ?, ?, ?, ?, ?, ?)""",
+            (account, key, fingerprint, path, status, body, created)
+            values (?, ?, ?, ?, ?, ?, ?)""",
             (account, key, fingerprint, path, status, body, created),
         )
 
@@ -290,3 +291,10 @@ class Store:
     def drop_delivery(self, identifier: int) -> None:
         """Delivered, given up, or nowhere to go."""
         self.sql.execute("delete from deliveries where id = ?", (identifier,))
+
+    def deliveries_waiting(self, account: str) -> int:
+        """How many deliveries an account still has to make."""
+        row = self.sql.execute(
+            "select count(id) from deliveries where account = ?", (account,)
+        ).fetchone()
+        return int(row[0])

@@ -217,16 +217,16 @@ def _pay_first(unit: Unit, subscription: Document, invoice: Document, params: Do
     """Charge at once; what a refusal does is up to `payment_behavior`."""
     behavior = params.get("payment_behavior") or "allow_incomplete"
     automatic = subscription["collection_method"] == "charge_automatically"
-    if invoice["amount_due"] and automatic and unit.tries_payment:
-        if behavior != "default_incomplete" and not method_for(unit, invoice):
-            raise invalid(
-                "This customer has no attached payment source or default payment method. Please "
-                "consider adding a default payment method. For more information, visit "
-                "https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
-                "#payment-method-priority.",
-                None,
-                "resource_missing",
-            )
+    must_pay = invoice["amount_due"] and automatic and behavior != "default_incomplete"
+    if must_pay and unit.tries_payment and not method_for(unit, invoice):
+        raise invalid(
+            "This customer has no attached payment source or default payment method. Please "
+            "consider adding a default payment method. For more information, visit "
+            "https://stripe.com/docs/billing/subscriptions/payment-methods-setting"
+            "#payment-method-priority.",
+            None,
+            "resource_missing",
+        )
     if not automatic:
         subscription["status"] = healthy_status(unit, subscription)
     refused = collect(unit, invoice, attempts=behavior != "default_incomplete")
