@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
@@ -168,6 +170,8 @@ class HostileProvider:
         """Sign with the newest key, as `header` has it."""
         key = self.keys[-1]
         header = _changed({"alg": "RS256", "kid": key.kid, "typ": "JWT"}, self.header)
+        if "crit" in header:
+            return _signed_by_hand(header, claims, key)
         return jws.serialize_compact(
             header, json.dumps(claims).encode(), key, algorithms=[header["alg"]]
         )
@@ -177,6 +181,14 @@ def unsigned(header: Document, claims: Document, signature: bytes = b"") -> str:
     """A compact token made by hand, for what no library would sign."""
     parts = (json.dumps(header).encode(), json.dumps(claims).encode(), signature)
     return ".".join(_base64(part) for part in parts)
+
+
+def _signed_by_hand(header: Document, claims: Document, key: Key) -> str:
+    """An RS256 signature under a header that no library would sign."""
+    assert isinstance(key.private_key, rsa.RSAPrivateKey)
+    signed_part = unsigned(header, claims).removesuffix(".")
+    signature = key.private_key.sign(signed_part.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return f"{signed_part}.{_base64(signature)}"
 
 
 def _json(status: int, document: Document) -> Answer:

@@ -2,89 +2,31 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from html import unescape
-from urllib.parse import urlsplit
-from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 
-from guichet.app import create_app
 from guichet.auth.sessions import new_token
-from guichet.db import Database, connect
-from guichet.deployment import Deployment
-from guichet.edge.entrance import Edge
-from guichet.payments.choose import SECRET_KEY
 from guichet.settings import Settings
-from tenants.agencies import Agency, add_agency
-from tenants.configuration import Configuration, publish
-from tenants.identity_providers import IdentityProvider, secret_name
-from tenants.tenant import add_tenant
-from tenants.vault import Vault
-from tests.auth.conftest import add_customer, count_sessions
 from tests.auth.hostile_provider import HostileProvider
-
-LUMEN = "http://lumen.localhost:8000"
-MARMITE = "http://marmite.localhost:8000"
-
-
-class Portal(msgspec.Struct, frozen=True):
-    """The web program with two merchants who use the same identity provider."""
-
-    edge: Edge
-    deployment: Deployment
-    lumen: UUID
-    marmite: UUID
-
-    @asynccontextmanager
-    async def browser(
-        self, origin: str = LUMEN, address: str = "203.0.113.7"
-    ) -> AsyncIterator[httpx.AsyncClient]:
-        transport = httpx.ASGITransport(app=self.edge, client=(address, 40000))  # type: ignore[arg-type]
-        async with httpx.AsyncClient(transport=transport, base_url=origin) as client:
-            yield client
-
-    async def sessions(self) -> int:
-        return await count_sessions(self.deployment.db, self.lumen)
-
-
-async def add_merchant(
-    db: Database, vault: Vault, agency: Agency, slug: str, hostile: HostileProvider
-) -> UUID:
-    async with db.system() as connection:
-        tenant = await add_tenant(connection, agency, slug, slug.title())
-    provider = IdentityProvider("work", "Work account", hostile.issuer, hostile.client_id)
-    async with db.unit(tenant.id) as unit:
-        name = secret_name(provider.id)
-        await vault.store(unit.connection, tenant.id, name, hostile.client_secret)
-        await vault.store(unit.connection, tenant.id, SECRET_KEY, "sk_test_nobody")
-        configuration = Configuration(identity_providers=(provider,))
-        await publish(unit.connection, tenant.id, configuration, "a test")
-    await add_customer(db, tenant.id, "cus_ada", "ada@example.com")
-    return tenant.id
-
-
-@asynccontextmanager
-async def opened(settings: Settings, hostile: HostileProvider) -> AsyncIterator[Portal]:
-    """The merchants are there before the program opens, so its directory has them at once."""
-    vault = Vault(settings.master_keys)
-    async with connect(settings.database_url, connections=2) as db:
-        async with db.system() as connection:
-            agency = await add_agency(connection, "atelier", "Atelier")
-        lumen = await add_merchant(db, vault, agency, "lumen", hostile)
-        marmite = await add_merchant(db, vault, agency, "marmite", hostile)
-    edge = create_app(settings)
-    async with edge.lifespan() as deployment:
-        yield Portal(edge, deployment, lumen, marmite)
+from tests.auth.merchants import (
+    LUMEN,
+    MARMITE,
+    Portal,
+    add_merchants,
+    callback_path,
+    opened,
+    sign_in,
+)
 
 
 @pytest.fixture
 async def portal(
     settings_without_sandbox: Settings, hostile: HostileProvider
 ) -> AsyncIterator[Portal]:
-    async with opened(settings_without_sandbox, hostile) as portal:
+    await add_merchants(settings_without_sandbox, hostile)
+    async with opened(settings_without_sandbox) as portal:
         yield portal
 
 
@@ -93,26 +35,9 @@ async def portal_with_payments(
     settings: Settings, hostile: HostileProvider
 ) -> AsyncIterator[Portal]:
     """A portal whose payment provider answers, and has no customers."""
-    async with opened(settings, hostile) as portal:
+    await add_merchants(settings, hostile)
+    async with opened(settings) as portal:
         yield portal
-
-
-async def callback_path(browser: httpx.AsyncClient, next_path: str = "") -> str:
-    """Click on the button and consent; answers where the provider sends the browser back to."""
-    page = await browser.get("/sign-in", params={"next": next_path} if next_path else {})
-    link = re.search(r'href="(/sign-in/work[^"]*)"', page.text)
-    assert link is not None, page.text
-    started = await browser.get(unescape(link[1]))
-    assert started.status_code == 303, started.text
-    async with httpx.AsyncClient(trust_env=False) as elsewhere:
-        consented = await elsewhere.get(started.headers["location"])
-    back = urlsplit(consented.headers["location"])
-    assert f"{back.scheme}://{back.netloc}" == str(browser.base_url)
-    return f"{back.path}?{back.query}"
-
-
-async def sign_in(browser: httpx.AsyncClient, next_path: str = "") -> httpx.Response:
-    return await browser.get(await callback_path(browser, next_path))
 
 
 async def test_a_customer_is_asked_to_sign_in_and_comes_back_to_the_page(portal: Portal) -> None:
@@ -151,7 +76,6 @@ async def test_a_failed_sign_in_says_why_and_leaves_nothing(
         french = await sign_in(browser)
         assert '<html lang="fr"' in french.text
         assert "could not be verified" not in french.text
-    assert await portal.sessions() == 0
 
 
 async def test_somebody_who_is_no_customer_gets_a_page_that_says_so(
@@ -163,7 +87,6 @@ async def test_somebody_who_is_no_customer_gets_a_page_that_says_so(
     assert page.status_code == 403
     assert "zoe@example.com" in page.text
     assert "set-cookie" not in page.headers
-    assert await portal_with_payments.sessions() == 0
 
 
 async def test_what_a_provider_calls_somebody_is_text_on_the_page(
@@ -292,43 +215,18 @@ async def test_a_forged_forwarding_header_gives_no_new_tries(portal: Portal) -> 
 
 
 async def test_with_redis_down_nobody_signs_in_but_pages_stay_up(
-    settings_without_sandbox: Settings, hostile: HostileProvider, unused_tcp_port: int
+    portal: Portal, settings_without_sandbox: Settings, unused_tcp_port: int
 ) -> None:
-    async with opened(settings_without_sandbox, hostile) as portal, portal.browser() as browser:
+    async with portal.browser() as browser:
         await sign_in(browser)
         cookie = str(browser.cookies["guichet-session"])
-        down = msgspec.structs.replace(
-            settings_without_sandbox, redis_url=f"redis://127.0.0.1:{unused_tcp_port}/0"
-        )
-        edge = create_app(down)
-        async with edge.lifespan() as deployment:
-            without = msgspec.structs.replace(portal, edge=edge, deployment=deployment)
-            async with without.browser() as other:
-                refused = await other.get("/sign-in/work")
-                assert refused.status_code == 503
-                assert "not possible right now" in refused.text
-                assert (await other.get("/sign-in")).status_code == 200
-                other.cookies.set("guichet-session", cookie)
-                assert (await other.get("/")).status_code == 200
-                assert (await other.get("/invoices")).status_code == 200
-
-
-async def test_no_code_state_token_or_address_reaches_the_log(
-    portal_with_payments: Portal, hostile: HostileProvider, capfd: pytest.CaptureFixture[str]
-) -> None:
-    async with portal_with_payments.browser() as browser:
-        path = await callback_path(browser)
-        await browser.get(path)
-        await browser.get(path)
-        token = str(browser.cookies["guichet-session"])
-        binding = str(browser.cookies["guichet-browser"])
-    hostile.user |= {"sub": "zoe-1", "email": "zoe@example.com"}
-    async with portal_with_payments.browser() as browser:
-        await sign_in(browser)
-    logged = "".join(capfd.readouterr())
-    assert "sign_in_expired" in logged
-    assert "no_account" in logged
-    (request, *_) = hostile.token_requests
-    secrets = [token, binding, request["code"], request["code_verifier"], hostile.client_secret]
-    for secret in [*secrets, "ada@example.com", "zoe@example.com", "state="]:
-        assert secret not in logged
+    gone = f"redis://127.0.0.1:{unused_tcp_port}/0"
+    without_redis = msgspec.structs.replace(settings_without_sandbox, redis_url=gone)
+    async with opened(without_redis) as portal, portal.browser() as browser:
+        refused = await browser.get("/sign-in/work")
+        assert refused.status_code == 503
+        assert "not possible right now" in refused.text
+        assert (await browser.get("/sign-in")).status_code == 200
+        browser.cookies.set("guichet-session", cookie)
+        assert (await browser.get("/")).status_code == 200
+        assert (await browser.get("/invoices")).status_code == 200

@@ -134,6 +134,18 @@ async def test_a_key_embedded_in_the_token_is_no_key(
         await ada.enter()
 
 
+async def test_an_extension_that_must_be_understood_and_is_not_ends_it(
+    ada: Browser, hostile: HostileProvider
+) -> None:
+    # RFC 7515 section 4.1.11. The same token without it is accepted.
+    hostile.header |= {"crit": ["typ"]}
+    assert (await ada.enter()).token
+    hostile.header |= {"crit": ["expiry"], "expiry": 1}
+    with pytest.raises(IdentityNotTrusted) as failure:
+        await ada.enter()
+    assert "signature" in failure.value.reason
+
+
 async def test_an_encryption_key_does_not_verify(ada: Browser, hostile: HostileProvider) -> None:
     hostile.published = [{**hostile.keys[0].as_dict(private=False), "use": "enc"}]
     with pytest.raises(IdentityNotTrusted) as failure:

@@ -77,9 +77,12 @@ def _is_loopback(host: str) -> bool:
 class IdentityHttp:
     """One process's connections to all identity providers."""
 
-    def __init__(self, client: httpx.AsyncClient, allow_loopback: bool) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, allow_loopback: bool, seconds: float = _SECONDS
+    ) -> None:
         self._client = client
         self._allow_loopback = allow_loopback
+        self._seconds = seconds
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(_AT_ONCE)
         )
@@ -103,7 +106,7 @@ class IdentityHttp:
         wanted = {name: value for name, value in headers.items() if value}
         try:
             async with (
-                asyncio.timeout(_SECONDS),
+                asyncio.timeout(self._seconds),
                 self._turns[origin(url)],
                 self._client.stream(method, url, headers=wanted, data=form) as response,
             ):
