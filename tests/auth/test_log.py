@@ -34,20 +34,26 @@ def web_process(settings: Settings, listen: str, directory: Path) -> Program:
     )
 
 
+def browser_of(listen: str) -> httpx.AsyncClient:
+    host = {"host": "lumen.localhost:8000"}
+    return httpx.AsyncClient(base_url=listen, headers=host, trust_env=False)
+
+
 async def sign_in_well_and_badly(listen: str, hostile: HostileProvider) -> list[str]:
     """Once well, once with a used callback, once as nobody's customer; answers all secrets."""
-    host = {"host": "lumen.localhost:8000"}
-    async with httpx.AsyncClient(base_url=listen, headers=host, trust_env=False) as browser:
-        path = await callback_path(browser)
-        assert (await browser.get(path)).status_code == 303
-        assert (await browser.get(path)).status_code == 400
-        hostile.user |= {"sub": "zoe-1", "email": "zoe@example.com"}
-        assert (await sign_in(browser)).status_code == 403
-        cookies = [str(browser.cookies[f"guichet-{name}"]) for name in ("session", "browser")]
-    given = [
-        request[name] for request in hostile.token_requests for name in ("code", "code_verifier")
-    ]
-    return [*cookies, *given, *(bearer.removeprefix("Bearer ") for bearer in hostile.bearers)]
+    cookies: list[str] = []
+    async with browser_of(listen) as ada:
+        path = await callback_path(ada)
+        assert (await ada.get(path)).status_code == 303
+        assert (await ada.get(path)).status_code == 400
+        cookies += [str(ada.cookies[f"guichet-{name}"]) for name in ("session", "browser")]
+    hostile.user |= {"sub": "zoe-1", "email": "zoe@example.com"}
+    async with browser_of(listen) as zoe:
+        assert (await sign_in(zoe)).status_code == 403
+    codes = [request["code"] for request in hostile.token_requests]
+    verifiers = [request["code_verifier"] for request in hostile.token_requests]
+    bearers = [bearer.removeprefix("Bearer ") for bearer in hostile.bearers]
+    return [*cookies, *codes, *verifiers, *bearers]
 
 
 async def test_the_log_says_why_a_sign_in_failed_and_holds_nothing_private(
