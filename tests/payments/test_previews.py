@@ -1,0 +1,118 @@
+"""What is shown before confirming is what is charged, now and at the next renewal."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+
+from guichet.payments.port import PlanChange, Proration
+from tests.shops import Shop
+
+_DAY = timedelta(days=1)
+
+
+class Case(NamedTuple):
+    """A change ten days into the period."""
+
+    start: str
+    target: str
+    quantity: int
+    proration: Proration
+
+
+_CASES = [
+    Case("monthly", "larger", 1, "always_invoice"),
+    Case("monthly", "larger", 1, "create_prorations"),
+    Case("monthly", "larger", 1, "none"),
+    Case("monthly", "monthly", 3, "always_invoice"),
+    Case("larger", "monthly", 1, "always_invoice"),
+    Case("larger", "monthly", 1, "create_prorations"),
+    Case("monthly", "yearly", 1, "always_invoice"),
+    Case("monthly", "yearly", 1, "create_prorations"),
+    Case("yearly", "monthly", 1, "always_invoice"),
+]
+
+
+async def _clock(shop: Shop, at: datetime) -> str:
+    clock = await shop.sdk.test_helpers.test_clocks.create_async(
+        {"frozen_time": int(at.timestamp())}
+    )
+    return clock.id
+
+
+async def _advance(shop: Shop, clock: str, to: datetime) -> None:
+    clocks = shop.sdk.test_helpers.test_clocks
+    await clocks.advance_async(clock, {"frozen_time": int(to.timestamp())})
+    while (await clocks.retrieve_async(clock)).status != "ready":
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("case", _CASES, ids=str)
+async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) -> None:
+    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock = await _clock(shop, began)
+    customer = await shop.add_customer(clock=clock)
+    subscription = await shop.subscribe(customer, getattr(shop, case.start))
+    changed_at = began + 10 * _DAY
+    await _advance(shop, clock, changed_at)
+    before = {invoice.id async for invoice in shop.port.list_invoices()}
+    change = PlanChange(
+        subscription.id,
+        subscription.items.data[0].id,
+        getattr(shop, case.target),
+        case.quantity,
+        "now",
+        case.proration,
+        changed_at,
+    )
+
+    preview = await shop.port.preview_change(change)
+    await shop.port.change_plan(change, "change")
+
+    due = [each async for each in shop.port.list_invoices() if each.id not in before]
+    assert preview.due_now.amount == sum(each.amount_paid for each in due)
+    await _advance(shop, clock, preview.next_at + timedelta(hours=2))
+    known = before | {each.id for each in due}
+    renewal = [each async for each in shop.port.list_invoices() if each.id not in known]
+    assert [each.amount_paid for each in renewal] == [preview.next_amount.amount]
+    assert renewal[0].created_at == preview.next_at
+
+
+@pytest.mark.parametrize("target", ["monthly", "larger", "yearly"])
+async def test_a_change_at_the_end_of_the_period_costs_nothing_now(shop: Shop, target: str) -> None:
+    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    clock = await _clock(shop, began)
+    customer = await shop.add_customer(clock=clock)
+    subscription = await shop.subscribe(customer, shop.larger)
+    change = PlanChange(
+        subscription.id,
+        subscription.items.data[0].id,
+        getattr(shop, target),
+        2,
+        "period_end",
+        "none",
+        began,
+    )
+
+    preview = await shop.port.preview_change(change)
+    await shop.port.schedule_change(change, "change")
+
+    assert preview.due_now.amount == 0
+    assert preview.next_at == datetime(2026, 4, 1, 12, tzinfo=UTC)
+    assert not any(line.proration for line in preview.lines)
+    before = {invoice.id async for invoice in shop.port.list_invoices()}
+    await _advance(shop, clock, preview.next_at + timedelta(hours=2))
+    renewal = [each async for each in shop.port.list_invoices() if each.id not in before]
+    assert [each.amount_paid for each in renewal] == [preview.next_amount.amount]
+
+
+async def test_a_preview_changes_nothing(shop: Shop) -> None:
+    subscription = await shop.subscribe(await shop.add_customer())
+    before = await shop.port.fetch_subscription(subscription.id)
+    now = datetime.now(UTC).replace(microsecond=0)
+    item = subscription.items.data[0].id
+    for when in ("now", "period_end"):
+        change = PlanChange(subscription.id, item, shop.larger, 1, when, "always_invoice", now)
+        await shop.port.preview_change(change)
+    assert await shop.port.fetch_subscription(subscription.id) == before
