@@ -1,9 +1,10 @@
 -- migrate:up
 set local lock_timeout = '5s';
 
--- A process reads what changed since the number it knows. Numbers become visible out of order, so
--- it goes back as far as the oldest transaction that still runs: that is only right when nobody
--- draws a number before the transaction has an id.
+-- A process reads the changes above the highest number it knows. Numbers become visible in the
+-- order of commits, so it also reads what the transactions changed that ran when it last looked:
+-- changed_in says which one it was. That is complete only because nobody draws a number before
+-- the transaction has its id.
 create function next_directory_change() returns bigint
 language plpgsql
 as $$
@@ -12,18 +13,22 @@ begin
   return nextval('directory_changes');
 end $$;
 
-alter table tenants alter column change_no set default next_directory_change();
+alter table tenants
+  alter column change_no set default next_directory_change(),
+  add column changed_in xid8 not null default pg_current_xact_id();
 
 create or replace function tenant_changes() returns trigger
 language plpgsql
 as $$
 begin
   new.change_no := next_directory_change();
+  new.changed_in := pg_current_xact_id();
   new.changed_at := now();
   return new;
 end $$;
 
 create index tenants_change on tenants (change_no);
+create index tenants_changed_in on tenants (changed_in);
 
 -- Rotation wraps a secret's key anew; the secret itself stays what every process remembers.
 drop trigger secrets_touch on secrets;

@@ -21,6 +21,14 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('guichet.tenant'::text, true), ''::text))::uuid;
 
+CREATE FUNCTION public.next_directory_change() RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform pg_current_xact_id();
+  return nextval('directory_changes');
+end $$;
+
 CREATE FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -43,7 +51,8 @@ begin
 
   if visitor.seen_at < now() - interval '5 minutes' then
     update sessions
-    set seen_at = now()
+    set seen_at = now(),
+      expires_at = least(created_at + interval '30 days', now() + interval '7 days')
     where tenant_id = tenant
     and id = visitor.id;
   end if;
@@ -108,11 +117,38 @@ begin
   );
 end $$;
 
+CREATE FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  tenant uuid;
+begin
+  for tenant in
+    select distinct given.tenant_id
+    from unnest(event_tenants) as given (tenant_id)
+    order by given.tenant_id
+  loop
+    perform set_config('guichet.tenant', tenant::text, true);
+
+    insert into provider_events (tenant_id, id, type, object_id, created_at, body)
+    select event.tenant_id, event.id, event.type, event.object_id, event.created_at, event.body
+    from unnest(event_tenants, event_ids, event_types, event_objects, event_times, event_bodies)
+      as event (tenant_id, id, type, object_id, created_at, body)
+    where event.tenant_id = tenant
+    order by event.id
+    on conflict (tenant_id, id) do nothing;
+  end loop;
+
+  -- Whatever else the transaction does, it does in nobody's scope.
+  perform set_config('guichet.tenant', '', true);
+end $$;
+
 CREATE FUNCTION public.tenant_changes() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  new.change_no := nextval('directory_changes');
+  new.change_no := next_directory_change();
+  new.changed_in := pg_current_xact_id();
   new.changed_at := now();
   return new;
 end $$;
@@ -139,6 +175,21 @@ CREATE TABLE public.agencies (
 );
 
 ALTER TABLE ONLY public.agencies FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.agency_audit_log (
+    agency_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor_kind text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text,
+    CONSTRAINT agency_audit_log_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['staff'::text, 'system'::text])))
+);
+
+ALTER TABLE ONLY public.agency_audit_log FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.assets (
     tenant_id uuid NOT NULL,
@@ -469,9 +520,10 @@ CREATE TABLE public.tenants (
     name text NOT NULL,
     status text DEFAULT 'active'::text NOT NULL,
     published_version integer,
-    change_no bigint DEFAULT nextval('public.directory_changes'::regclass) NOT NULL,
+    change_no bigint DEFAULT public.next_directory_change() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT tenants_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT tenants_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text)),
     CONSTRAINT tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
@@ -484,6 +536,9 @@ ALTER TABLE ONLY public.agencies
 
 ALTER TABLE ONLY public.agencies
     ADD CONSTRAINT agencies_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.agency_audit_log
+    ADD CONSTRAINT agency_audit_log_pkey PRIMARY KEY (agency_id, id);
 
 ALTER TABLE ONLY public.assets
     ADD CONSTRAINT assets_pkey PRIMARY KEY (tenant_id, id);
@@ -548,6 +603,8 @@ ALTER TABLE ONLY public.tenants
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_slug_key UNIQUE (slug);
 
+CREATE INDEX agency_audit_log_at ON public.agency_audit_log USING btree (agency_id, at DESC);
+
 CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at DESC);
 
 CREATE INDEX audit_log_object ON public.audit_log USING btree (tenant_id, object, at DESC);
@@ -572,13 +629,20 @@ CREATE UNIQUE INDEX sessions_token ON public.sessions USING btree (tenant_id, to
 
 CREATE INDEX subscriptions_customer ON public.subscriptions USING btree (tenant_id, customer_id, created_at);
 
+CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
+
+CREATE INDEX tenants_changed_in ON public.tenants USING btree (changed_in);
+
 CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
-CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE OF sealed ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
 CREATE TRIGGER tenants_announce AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.announce_tenant();
 
 CREATE TRIGGER tenants_change BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.tenant_changes();
+
+ALTER TABLE ONLY public.agency_audit_log
+    ADD CONSTRAINT agency_audit_log_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
 
 ALTER TABLE ONLY public.assets
     ADD CONSTRAINT assets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -639,6 +703,8 @@ ALTER TABLE ONLY public.tenants
 
 ALTER TABLE public.agencies ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.agency_audit_log ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.assets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
@@ -678,6 +744,10 @@ ALTER TABLE public.subscription_items ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY system ON public.agencies TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.agency_audit_log TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.audit_log FOR INSERT TO guichet_system WITH CHECK (true);
 
 CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
 
@@ -735,11 +805,17 @@ GRANT USAGE ON SCHEMA public TO guichet_system;
 REVOKE ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) TO guichet_app;
 
+REVOKE ALL ON FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.agencies TO guichet_system;
+
+GRANT SELECT,INSERT ON TABLE public.agency_audit_log TO guichet_system;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.assets TO guichet_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO guichet_app;
+GRANT INSERT ON TABLE public.audit_log TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.change_requests TO guichet_app;
 

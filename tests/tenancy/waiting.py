@@ -19,5 +19,5 @@ async def until(condition: Callable[[], object]) -> None:
 async def until_awaited(condition: Callable[[], Awaitable[object]]) -> None:
     """As `until`, for a condition that has to be asked for."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - nobody here could set an event.
+        while not await condition():
             await asyncio.sleep(0.005)

@@ -165,13 +165,17 @@ class Directory:
         A database that was restored from a backup may even have taken numbers back.
         """
         changes, fresh, former = Changes(), Entries(), self._entries
+        changed = []
         async for page in changes.read(connection):
-            for row in page:
-                fresh.put(fresh.entry(row))
+            for entry in map(fresh.entry, page):
+                fresh.put(entry)
+                if former.by_id.get(entry.id) != entry:
+                    changed.append(entry.id)
         self._entries, self.connected = fresh, True
-        for tenant_id in former.by_id.keys() | fresh.by_id.keys():
-            if former.by_id.get(tenant_id) != fresh.by_id.get(tenant_id):
-                self._tell(tenant_id)
+        if len(former):
+            changed += former.by_id.keys() - fresh.by_id.keys()
+        for tenant_id in changed:
+            self._tell(tenant_id)
         return changes
 
     def _take_in(self, entry: TenantEntry) -> None:
