@@ -195,9 +195,7 @@ async def test_a_form_that_we_never_made_is_refused(shop: Shop, field: str, valu
     async with shop.signed_in("ada") as ada:
         subscription = await shop.subscription("ada")
         fields = hidden_fields(await review(ada, subscription.id, shop.prices["scale"]))
-        answer = await ada.post(
-            f"/subscriptions/{subscription.id}/change", fields | {field: value}
-        )
+        answer = await ada.post(f"/subscriptions/{subscription.id}/change", fields | {field: value})
         assert answer.status_code in (409, 422)
         assert await price_of(shop, "ada") == shop.prices["starter"]
 
@@ -253,4 +251,3 @@ async def test_the_change_and_its_audit_row_are_written_together(shop: Shop) -> 
     assert [tuple(row) for row in rows] == [
         (ada.customer_id, "subscription.change_plan.done", subscription.id)
     ]
-

@@ -11,8 +11,8 @@ from tests.portal.shop import Shop
     ("who", "words"),
     [
         ("ada", ["Starter", "$12.00", "Active", "4242"]),
-        ("grace", ["Team", "Past due"]),
-        ("linus", ["Team", "trial"]),
+        ("grace", ["Team", "Payment overdue"]),
+        ("linus", ["Team", "Trial ends"]),
         ("zoe", ["Scale", "Ended"]),
     ],
 )

@@ -1,0 +1,200 @@
+"""A change that was written down is made once, whatever happens to whoever was making it."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from guichet.billing.change_requests import (
+    PATIENCE,
+    ChangeRequest,
+    carry_out,
+    find_request,
+    resume_unfinished,
+    start_request,
+)
+from guichet.billing.changes import ChangeUnfinished
+from guichet.payments.port import PaymentProvider, PlanChange
+from tests.portal.shop import Shop
+
+NOW = datetime.now(UTC)
+
+
+async def upgrade(shop: Shop) -> PlanChange:
+    subscription = (await shop.subscription("ada")).to_dict()
+    return PlanChange(
+        subscription_id=subscription["id"],
+        item_id=subscription["items"]["data"][0]["id"],
+        price_id=shop.prices["scale"],
+        quantity=1,
+        when="now",
+        proration="always_invoice",
+        as_of=datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+async def start(shop: Shop, plan: PlanChange, request_id: UUID | None = None) -> ChangeRequest:
+    customer_id = await shop.customer_id("ada")
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        return await start_request(
+            unit, request_id or uuid4(), customer_id, plan.subscription_id, "change_plan", plan
+        )
+
+
+async def provider(shop: Shop) -> PaymentProvider:
+    return await shop.deployment.providers.client(shop.tenant_id)
+
+
+async def state(shop: Shop, request: ChangeRequest) -> ChangeRequest:
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        found = await find_request(unit, request.customer_id, request.id)
+    assert found is not None
+    return found
+
+
+async def abandon(shop: Shop) -> None:
+    """End every lease, as time does when whoever holds it has died."""
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute(
+            """
+            update change_requests
+            set claimed_until = now() - interval '1 second'
+            where tenant_id = $1
+            """,
+            shop.tenant_id,
+        )
+
+
+async def resume(shop: Shop, now: datetime = NOW) -> int:
+    return await resume_unfinished(shop.deployment.db, await provider(shop), shop.tenant_id, now)
+
+
+async def paid(shop: Shop) -> int:
+    invoices = await shop.stripe.v1.invoices.list_async(
+        {"customer": await shop.customer_id("ada"), "status": "paid", "limit": 100}
+    )
+    return len(invoices.data)
+
+
+async def plan_held(shop: Shop) -> str:
+    return (await shop.subscription("ada")).to_dict()["items"]["data"][0]["price"]["id"]
+
+
+async def break_next(shop: Shop, **fault: object) -> None:
+    """Have the sandbox fail the account's next writing request."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.post(
+            f"{shop.deployment.settings.stripe_url}/_control/settings",
+            headers={"authorization": f"Bearer {shop.key}"},
+            json={"fail_next_requests": [{"method": "POST", "count": 10, **fault}]},
+        )
+    assert answer.status_code == 200, answer.text
+
+
+async def mend(shop: Shop) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        await client.post(
+            f"{shop.deployment.settings.stripe_url}/_control/settings",
+            headers={"authorization": f"Bearer {shop.key}"},
+            json={"fail_next_requests": []},
+        )
+
+
+async def test_a_request_whose_caller_died_before_the_call_is_made_once(shop: Shop) -> None:
+    before = await paid(shop)
+    request = await start(shop, await upgrade(shop))
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
+    assert await plan_held(shop) == shop.prices["scale"]
+    assert await paid(shop) == before + 1
+    assert await resume(shop) == 0
+
+
+async def test_a_request_whose_caller_died_after_the_call_is_not_charged_again(shop: Shop) -> None:
+    before = await paid(shop)
+    plan = await upgrade(shop)
+    request = await start(shop, plan)
+    await (await provider(shop)).change_plan(plan, f"guichet-{request.id}")
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
+    assert await paid(shop) == before + 1
+
+
+async def test_a_living_callers_request_is_left_alone(shop: Shop) -> None:
+    request = await start(shop, await upgrade(shop))
+    assert await resume(shop) == 0
+    assert (await state(shop, request)).state == "started"
+    assert await plan_held(shop) == shop.prices["starter"]
+
+
+async def test_a_lost_answer_is_unknown_until_it_is_found_out(shop: Shop) -> None:
+    before = await paid(shop)
+    request = await start(shop, await upgrade(shop))
+    await break_next(shop, mode="lost")
+    made = await carry_out(shop.deployment.db, await provider(shop), shop.tenant_id, request)
+    assert made.state == "unknown"
+    await mend(shop)
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
+    assert await paid(shop) == before + 1
+
+
+async def test_a_provider_that_is_away_leaves_the_change_unknown_and_then_makes_it(
+    shop: Shop,
+) -> None:
+    before = await paid(shop)
+    request = await start(shop, await upgrade(shop))
+    await break_next(shop, mode="refused")
+    made = await carry_out(shop.deployment.db, await provider(shop), shop.tenant_id, request)
+    assert made.state == "unknown"
+    assert await plan_held(shop) == shop.prices["starter"]
+    await mend(shop)
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert await plan_held(shop) == shop.prices["scale"]
+    assert await paid(shop) == before + 1
+
+
+async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Shop) -> None:
+    request = await start(shop, await upgrade(shop))
+    await abandon(shop)
+    assert await resume(shop, NOW + PATIENCE + timedelta(minutes=1)) == 1
+    settled = await state(shop, request)
+    assert (settled.state, settled.failure) == ("refused", "change_expired")
+    assert await plan_held(shop) == shop.prices["starter"]
+
+
+async def test_an_old_request_that_was_made_is_found_to_be_done(shop: Shop) -> None:
+    plan = await upgrade(shop)
+    request = await start(shop, plan)
+    await (await provider(shop)).change_plan(plan, f"guichet-{request.id}")
+    await abandon(shop)
+    assert await resume(shop, NOW + PATIENCE + timedelta(minutes=1)) == 1
+    assert (await state(shop, request)).state == "done"
+
+
+async def test_a_subscription_has_one_unfinished_request(shop: Shop) -> None:
+    plan = await upgrade(shop)
+    first = await start(shop, plan)
+    with pytest.raises(ChangeUnfinished):
+        await start(shop, plan)
+    with pytest.raises(ChangeUnfinished):
+        await start(shop, plan, first.id)
+
+
+async def test_a_settled_request_is_not_settled_again(shop: Shop) -> None:
+    request = await start(shop, await upgrade(shop))
+    client = await provider(shop)
+    first = await carry_out(shop.deployment.db, client, shop.tenant_id, request)
+    second = await carry_out(shop.deployment.db, client, shop.tenant_id, request)
+    assert first == second
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        rows = await unit.fetchval(
+            "select count(*) from audit_log where tenant_id = $1 and action like 'subscription.%'",
+            shop.tenant_id,
+        )
+    assert rows == 1
