@@ -64,29 +64,37 @@ def _rendered(pages: Pages, locale: str, dark: bool) -> Iterator[tuple[str, byte
         yield f"platform-{page}", pages.render("platform", f"{page}.html", locale, **context)
 
 
-def open_drawing(browser: Browser, pages: Pages, drawing: Drawing) -> Page:
-    """A browser page that shows the drawing under the portal's own content security policy."""
-    page = browser.new_page(
-        viewport={"width": drawing.width, "height": 900},
-        color_scheme="dark" if drawing.dark else "light",
-    )
+class Easel:
+    """A browser page that shows one drawing after another under the portal's own policy."""
 
-    def answer(route: Route) -> None:
+    def __init__(self, browser: Browser, pages: Pages) -> None:
+        self.page = browser.new_page()
+        self._pages = pages
+        self._shown = b""
+        self.page.route("**/*", self._answer)
+
+    def show(self, drawing: Drawing) -> Page:
+        """Load the drawing in its width and scheme."""
+        self._shown = drawing.html
+        self.page.set_viewport_size({"width": drawing.width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if drawing.dark else "light")
+        self.page.goto(f"{ORIGIN}/")
+        return self.page
+
+    def _answer(self, route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN)
-        asset = pages.asset(path)
-        if asset:
-            route.fulfill(body=asset.body, content_type=asset.media_type)
-        elif path.startswith("/assets/"):
-            route.fulfill(body=samples.brand_css(pages, path), content_type="text/css")
-        elif path == "/":
+        asset = self._pages.asset(path)
+        if path == "/":
             headers = {"content-security-policy": POLICY}
-            route.fulfill(body=drawing.html, content_type="text/html", headers=headers)
+            route.fulfill(body=self._shown, content_type="text/html", headers=headers)
+        elif asset:
+            route.fulfill(body=asset.body, content_type=asset.media_type)
+        elif path.startswith("/assets/pictures/"):
+            route.fulfill(body=samples.LOGO, content_type="image/svg+xml")
+        elif path.startswith("/assets/"):
+            route.fulfill(body=samples.brand_css(self._pages, path), content_type="text/css")
         else:
             route.fulfill(status=404, body="")
-
-    page.route("**/*", answer)
-    page.goto(f"{ORIGIN}/")
-    return page
 
 
 def main(parts: list[str]) -> None:
@@ -96,11 +104,11 @@ def main(parts: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        easel = Easel(browser, pages)
         for drawing in drawings(pages):
             if all(part in drawing.name for part in parts):
-                page = open_drawing(browser, pages, drawing)
-                page.screenshot(path=folder / f"{drawing.name}.png", full_page=True)
-                page.close()
+                picture = folder / f"{drawing.name}.png"
+                easel.show(drawing).screenshot(path=picture, full_page=True)
         browser.close()
 
 

@@ -195,6 +195,8 @@ def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> She
         scheme=scheme,
         stylesheets=(*pages.stylesheet_urls(theme), brand.path),
         script=pages.script_url,
+        logo="/assets/pictures/logo" if page == "home-logo" else "",
+        logo_dark="/assets/pictures/logo-dark" if page == "home-logo" else "",
         path="/invoices" if page.startswith("invoices") else "/",
         signed_in=template_of(page).removesuffix(".html") not in DOORS,
     )
@@ -240,6 +242,7 @@ def _homes() -> dict[str, dict[str, Any]]:
             subscriptions=(subscription(1, cancel_at_period_end=True),),
             payment_method=PaymentMethod("pm_1", "card", "mastercard", "4444", 12, 2026),
         ),
+        "home-logo": home(),
         "home-trial": home(
             subscriptions=(
                 subscription(1, status="trialing", trial_end_at=NOW + timedelta(days=5)),
@@ -391,6 +394,12 @@ def portal_pages() -> dict[str, dict[str, Any]]:
     }
     return _homes() | pages | _changes() | _results() | _doors()
 
+
+#: A merchant's logo: 260 × 64.
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 260 64" fill="#7a6ff0">'
+    '<circle cx="32" cy="32" r="28"/><path d="M80 14h12v26h20v10H80zM128 14h52v36h-52z"/></svg>'
+)
 
 #: Pages that a visitor sees without being signed in.
 DOORS = frozenset({"sign_in", "sign_in_failed", "no_account", "signed_out"})
