@@ -48,6 +48,8 @@ class HostileProvider:
         self.discovery: Document = {}
         self.claims: Document = {}
         self.header: Document = {}
+        #: Times among the claims, in seconds from now.
+        self.times: dict[str, int] = {}
         self.userinfo: Document = {}
         self.token_answer: Document = {}
         self.callback: Document = {}
@@ -164,6 +166,7 @@ class HostileProvider:
             "at_hash": _base64(half),
             **self.user,
         }
+        honest |= {name: now + seconds for name, seconds in self.times.items()}
         return self.id_token or self.sign(_changed(honest, self.claims))
 
     def sign(self, claims: Document) -> str:
