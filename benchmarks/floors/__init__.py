@@ -1,0 +1,1 @@
+"""The floors: raw programs that do the bare work and nothing else."""
