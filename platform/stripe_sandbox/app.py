@@ -1,6 +1,7 @@
 """The web: requests to the API, the control page and the hosted pages, and the work behind them."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from time import time
@@ -23,6 +24,7 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TICK_SECONDS = 1.0
+_log = logging.getLogger("stripe_sandbox")
 
 
 class Sandbox:
@@ -102,14 +104,23 @@ class Sandbox:
     async def _with_faults(self, account: Account, request: Request) -> Answer | None:
         fault = take_fault(account.settings, request.method, request.path)
         if fault is None:
-            return self.api.answer(account, request)
+            return self._answer_safely(account, request)
         with self.store.transaction():
             self.store.save_settings(account.id, account.settings)
         if fault["mode"] == "error":
             return refusal(server_error(fault["status"]))
-        answer = self.api.answer(account, request) if fault["mode"] != "refused" else None
+        refused = fault["mode"] == "refused"
+        answer = None if refused else self._answer_safely(account, request)
         await asyncio.sleep(fault["seconds"])
         return answer if fault["mode"] == "slow" else None
+
+    def _answer_safely(self, account: Account, request: Request) -> Answer:
+        """A mistake of the sandbox itself undoes the request, is logged, and answers as a 500."""
+        try:
+            return self.api.answer(account, request)
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+            return refusal(server_error(500))
 
     async def _keep_time(self) -> None:
         """Advance the clocks that are under way, and do what is due by the wall clock."""

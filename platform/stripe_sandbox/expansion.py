@@ -1,6 +1,7 @@
 """`expand[]`: ids replaced by the objects they name, and fields shown only on request."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from stripe_sandbox.documents import Document, list_of, public
@@ -77,6 +78,8 @@ _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {
 
 def expanded(unit: Unit, answer: Document, paths: Sequence[str]) -> Document:
     """The answer with every path expanded. Raises 400 for a path that names nothing."""
+    # What is expanded must not be written back: the answer and the stored objects share parts.
+    answer = deepcopy(answer) if paths else answer
     for path in paths:
         names = path.split(".")
         steps = [name for name in names if name != "data"]
@@ -97,7 +100,7 @@ def _expand(unit: Unit, node: Any, names: Sequence[str], path: str) -> None:
         first, *rest = names
         on_request = _ON_REQUEST.get((str(node.get("object")), first))
         if on_request and not isinstance(node.get(first), dict | list):
-            node[first] = on_request(unit, node)
+            node[first] = deepcopy(on_request(unit, node))
         if first not in node:
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
         node[first] = _resolved(unit, first, node[first], path)
@@ -116,4 +119,4 @@ def _resolved(unit: Unit, name: str, value: Any, path: str) -> Any:
         return value
     if found.get("_deleted"):
         return {"id": value, "object": found["object"], "deleted": True}
-    return public(found)
+    return deepcopy(public(found))

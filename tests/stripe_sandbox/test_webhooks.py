@@ -1,0 +1,138 @@
+"""Webhook deliveries: signed, repeated until acknowledged, and disturbed on purpose."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import stripe
+
+from tests.stripe_sandbox.program import Account, Program, free_port
+
+
+@dataclass
+class Receiver:
+    """An endpoint that keeps what it is sent and answers with a status."""
+
+    port: int
+    status: int = 200
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                lines = head.decode().split("\r\n")[1:]
+                pairs = [line.split(": ", 1) for line in lines if line]
+                headers = {name.lower(): value for name, value in pairs}
+                body = await reader.readexactly(int(headers["content-length"]))
+                self.received.append((headers, body))
+                writer.write(b"HTTP/1.1 %d X\r\ncontent-length: 0\r\n\r\n" % self.status)
+                await writer.drain()
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    async def wait_for(self, count: int) -> None:
+        """Until so many deliveries have come."""
+        async with asyncio.timeout(20):
+            while len(self.received) < count:
+                await asyncio.sleep(0.02)
+
+    @property
+    def names(self) -> list[str]:
+        """The customers' names in the events received, in order."""
+        events = [stripe.Event.construct_from(json.loads(body), "") for _, body in self.received]
+        return [event.data.object["name"] for event in events]
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """An endpoint on a port of its own."""
+    found = Receiver(free_port())
+    server = await asyncio.start_server(found.serve, "127.0.0.1", found.port)
+    yield found
+    server.close()
+
+
+async def _endpoint(account: Account, receiver: Receiver) -> stripe.WebhookEndpoint:
+    return await account.v1.webhook_endpoints.create_async(
+        {
+            "url": f"http://lumen.localhost:{receiver.port}/webhooks/stripe",
+            "enabled_events": ["customer.created"],
+        }
+    )
+
+
+async def test_a_delivery_is_signed_and_names_its_host(
+    account: Account, receiver: Receiver
+) -> None:
+    endpoint = await _endpoint(account, receiver)
+    customer = await account.v1.customers.create_async({"name": "Ada"})
+    await account.v1.products.create_async({"name": "not listened to"})
+    await receiver.wait_for(1)
+    headers, body = receiver.received[0]
+    event = stripe.Webhook.construct_event(body, headers["stripe-signature"], endpoint.secret)
+    assert (event.type, event.data.object["id"]) == ("customer.created", customer.id)
+    assert event.api_version == "2026-10-28.endive"
+    assert headers["host"] == f"lumen.localhost:{receiver.port}"
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(body + b" ", headers["stripe-signature"], endpoint.secret)
+
+
+async def test_a_refused_delivery_is_repeated(account: Account, receiver: Receiver) -> None:
+    await _endpoint(account, receiver)
+    receiver.status = 500
+    await account.v1.customers.create_async({"name": "Ada"})
+    await receiver.wait_for(1)
+    receiver.status = 200
+    await receiver.wait_for(2)
+    assert receiver.received[0][1] == receiver.received[1][1]
+
+
+async def test_deliveries_are_duplicated_shuffled_and_dropped_on_request(
+    account: Account, receiver: Receiver
+) -> None:
+    await _endpoint(account, receiver)
+    await account.set(deliveries={"duplicate": 1})
+    await account.v1.customers.create_async({"name": "twice"})
+    await receiver.wait_for(2)
+    assert receiver.names == ["twice", "twice"]
+    receiver.received.clear()
+    await account.set(deliveries={"duplicate": 0, "drop": 1.0})
+    await account.v1.customers.create_async({"name": "dropped"})
+    await account.set(deliveries={"drop": 0.0, "reorder_ms": 300})
+    names = [str(number) for number in range(12)]
+    for name in names:
+        await account.v1.customers.create_async({"name": name})
+    await receiver.wait_for(12)
+    assert receiver.names != names
+    assert sorted(receiver.names, key=int) == names
+
+
+async def test_a_disabled_endpoint_is_left_in_peace(account: Account, receiver: Receiver) -> None:
+    endpoint = await _endpoint(account, receiver)
+    await account.v1.webhook_endpoints.update_async(endpoint.id, {"disabled": True})
+    await account.v1.customers.create_async({"name": "unheard"})
+    await account.v1.webhook_endpoints.update_async(endpoint.id, {"disabled": False})
+    await account.v1.customers.create_async({"name": "heard"})
+    await receiver.wait_for(1)
+    assert receiver.names == ["heard"]
+
+
+@pytest.mark.slow
+async def test_a_delivery_that_waits_survives_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    state, port = tmp_path / "state.sqlite", free_port()
+    program = Program(port, state)
+    account = Account.new(program.url)
+    await _endpoint(account, receiver)
+    await account.set(deliveries={"delay_ms": 1_500})
+    await account.v1.customers.create_async({"name": "Ada"})
+    program.kill()
+    assert receiver.received == []
+    program = Program(port, state)
+    await receiver.wait_for(1)
+    assert receiver.names == ["Ada"]
+    await account.http.aclose()
+    program.stop()
