@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from guichet.theming.pages import Pages
 from guichet.theming.themes import themes_directory
-from tests.theming import samples
+from tests.theming import samples, situations
 
 CHROMIUM = Path("/usr/bin/chromium")
 # A browser that asks nobody anything but the page it is given.
@@ -55,12 +55,12 @@ def drawings(pages: Pages, widths: dict[str, int] = WIDTHS) -> Iterator[Drawing]
 
 def _rendered(pages: Pages, locale: str, dark: bool) -> Iterator[tuple[str, bytes]]:
     for theme in samples.MERCHANTS:
-        for page, context in samples.portal_pages().items():
+        for page, context in situations.portal_pages().items():
             shell = samples.framed(pages, theme, locale, page, "dark" if dark else "light")
             template = samples.template_of(page)
             html = pages.render(theme, template, locale, shell=shell, **context)
             yield f"{theme}-{page}", html
-    for page, context in samples.platform_pages().items():
+    for page, context in situations.platform_pages().items():
         yield f"platform-{page}", pages.render("platform", f"{page}.html", locale, **context)
 
 

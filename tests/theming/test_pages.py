@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from guichet.money import Money
 from guichet.theming.pages import Pages
 from guichet.theming.themes import themes_directory
-from tests.theming import gallery, samples
+from tests.theming import gallery, samples, situations
 
 _VOID = {"meta", "link", "input", "img", "br", "path", "rect", "circle"}
 
@@ -25,16 +25,16 @@ def pages() -> Pages:
 
 
 def _all_pages() -> list[Any]:
-    portal = [(theme, page) for theme in samples.MERCHANTS for page in samples.portal_pages()]
-    platform = [("platform", page) for page in samples.platform_pages()]
+    portal = [(theme, page) for theme in samples.MERCHANTS for page in situations.portal_pages()]
+    platform = [("platform", page) for page in situations.platform_pages()]
     return [pytest.param(*pair, id="-".join(pair)) for pair in portal + platform]
 
 
 def _draw(pages: Pages, theme: str, page: str, locale: str) -> str:
     if theme == "platform":
-        context = samples.platform_pages()[page]
+        context = situations.platform_pages()[page]
     else:
-        context = samples.portal_pages()[page] | {
+        context = situations.portal_pages()[page] | {
             "shell": samples.framed(pages, theme, locale, page, "auto")
         }
     return pages.render(theme, samples.template_of(page), locale, **context).decode()
@@ -100,7 +100,7 @@ def test_every_page_keeps_to_the_strict_content_security_policy(
         assert link["href"].startswith("/assets/")
 
 
-@pytest.mark.parametrize("page", samples.portal_pages())
+@pytest.mark.parametrize("page", situations.portal_pages())
 def test_every_form_that_changes_something_carries_the_token(pages: Pages, page: str) -> None:
     html = _draw(pages, "plain", page, "en")
     for form in html.split("<form")[1:]:
@@ -176,7 +176,7 @@ def test_an_overdue_payment_is_announced_with_its_invoice(pages: Pages) -> None:
 
 
 def test_money_with_markup_is_written_once(pages: Pages) -> None:
-    preview = samples.portal_pages()["change_review"]["preview"]
+    preview = situations.portal_pages()["change_review"]["preview"]
     assert preview.due_now == Money(2100, "eur")
     html = _draw(pages, "plain", "change_review", "fr")
     assert "Confirmer et payer 21,00\N{NO-BREAK SPACE}€" in html

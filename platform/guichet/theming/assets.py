@@ -25,6 +25,10 @@ class Assets:
             slug: self._add(f"{slug}.css", _bundle(plain, theme).encode(), "text/css")
             for slug, theme in themes.items()
         }
+        self.icons = {
+            slug: self._add("icon.svg", theme.icon or plain.icon, "image/svg+xml")
+            for slug, theme in themes.items()
+        }
         self.scripts = {
             name: self._add(name, body, "text/javascript") for name, body in plain.scripts.items()
         }

@@ -88,7 +88,7 @@ class Pages:
         environment = TranslatedEnvironment(speech(locale), loader)
         environment.globals |= {
             "theme_stylesheets": self.stylesheet_urls(theme),
-            "theme_script": self.script_url,
+            "theme_icon": self._assets.icons[theme],
             "now": self._clock,
         }
         return environment

@@ -42,6 +42,8 @@ class Theme(msgspec.Struct, frozen=True):
     css: str
     #: Scripts by file name.
     scripts: dict[str, bytes]
+    #: An SVG for the browser's tab; empty takes the plain theme's.
+    icon: bytes
 
 
 def themes_directory() -> Path:
@@ -69,5 +71,6 @@ def _read_theme(folder: Path) -> Theme:
         file=file,
         templates=folder / "templates",
         css="\n".join(path.read_text() for path in sheets),
+        icon=icon.read_bytes() if (icon := folder / "icon.svg").exists() else b"",
         scripts={path.name: path.read_bytes() for path in folder.glob("*.js")},
     )
