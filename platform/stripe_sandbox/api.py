@@ -22,6 +22,7 @@ from stripe_sandbox import (
     previews,
     prices,
     products,
+    resuming,
     schedules,
     subscriptions,
     webhook_endpoints,
@@ -50,13 +51,14 @@ ROUTER = Router(
         *payment_methods.ROUTES,
         *prices.ROUTES,
         *products.ROUTES,
+        *resuming.ROUTES,
         *schedules.ROUTES,
         *subscriptions.ROUTES,
         *webhook_endpoints.ROUTES,
     ]
 )
 # Stripe may forget a key after a day (https://docs.stripe.com/api/idempotent_requests).
-_KEY_LIFETIME = 24 * 3_600
+KEY_LIFETIME = 24 * 3_600
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Api:
     def _replay(self, account: Account, request: Request, fingerprint: str) -> Answer | None:
         key = request.idempotency_key
         kept = self.store.answer(account.id, key) if key else None
-        if kept is None or kept[4] < self.clock() - _KEY_LIFETIME:
+        if kept is None or kept[4] < self.clock() - KEY_LIFETIME:
             return None
         if kept[1] != request.path:
             raise _misused(

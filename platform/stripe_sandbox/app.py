@@ -8,8 +8,8 @@ from time import time
 from typing import Any, TypeAlias
 
 from stripe_sandbox.accounts import load_account
-from stripe_sandbox.api import Answer, Api, Request, key_in_use, refusal
-from stripe_sandbox.clocks import go_on
+from stripe_sandbox.api import KEY_LIFETIME, Answer, Api, Request, key_in_use, refusal
+from stripe_sandbox.clocks import fail, go_on
 from stripe_sandbox.control import Control
 from stripe_sandbox.deliveries import Deliverer
 from stripe_sandbox.errors import ApiError, server_error
@@ -52,6 +52,8 @@ class Sandbox:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        with self.store.transaction():
+            self.store.forget_answers(time() - KEY_LIFETIME)
         self._tasks = [
             asyncio.create_task(self.deliverer.run()),
             asyncio.create_task(self._keep_time()),
@@ -135,23 +137,31 @@ class Sandbox:
 
     def _advance_clocks(self) -> bool:
         """One slice for every clock that is under way; whether there was any."""
-        under_way = self.store.accounts_with("test_helpers.test_clock", "advancing")
+        under_way = self.store.clocks_under_way()
         for account, identifier in under_way:
-            with self.store.transaction():
-                unit = self.api.unit(load_account(self.store, account))
-                go_on(unit, unit.need("test_helpers.test_clock", identifier))
+            try:
+                with self.store.transaction():
+                    unit = self.api.unit(load_account(self.store, account))
+                    go_on(unit, unit.need("test_helpers.test_clock", identifier))
+            except Exception:
+                _log.exception("clock %s failed", identifier)
+                self._fail_clock(account, identifier)
         return bool(under_way)
+
+    def _fail_clock(self, account: str, identifier: str) -> None:
+        with self.store.transaction():
+            unit = self.api.unit(load_account(self.store, account))
+            fail(unit, unit.need("test_helpers.test_clock", identifier))
 
     def _run_wall_clock(self) -> None:
         now = int(time())
         for account in self.store.accounts_due(now):
-            with self.store.transaction():
-                unit = self.api.unit(load_account(self.store, account))
-
-                def set_time(moment: int, unit: Any = unit) -> None:
-                    unit.wall = float(moment)
-
-                run_due(unit, "", now, set_time, lambda: True)
+            try:
+                with self.store.transaction():
+                    unit = self.api.unit(load_account(self.store, account))
+                    run_due(unit, "", now, unit.set_wall, lambda: True)
+            except Exception:
+                _log.exception("account %s failed", account)
             self.deliverer.wake()
 
 

@@ -66,6 +66,8 @@ def go_on(unit: Unit, clock: Document) -> bool:
     """Work on an advancing clock for one slice of time. Returns whether it arrived."""
     target = clock["status_details"]["advancing"]["target_frozen_time"]
     deadline = perf_counter() + SLICE_SECONDS
+    # What time brings about is nobody's request.
+    unit.request = unit.idempotency_key = None
 
     def set_time(moment: int) -> None:
         clock["frozen_time"] = max(clock["frozen_time"], moment)
@@ -77,6 +79,13 @@ def go_on(unit: Unit, clock: Document) -> bool:
         unit.emit("test_helpers.test_clock.ready", clock)
     unit.update(clock)
     return arrived
+
+
+def fail(unit: Unit, clock: Document) -> None:
+    """A mistake of the sandbox stops the clock where it is."""
+    clock.update(status="internal_failure", status_details={})
+    unit.update(clock)
+    unit.emit("test_helpers.test_clock.internal_failure", clock)
 
 
 def delete_clock(unit: Unit, params: Document, identifier: str) -> Document:

@@ -63,7 +63,7 @@ class Control:
             case ("GET", ["charges" | "events" as kind]):
                 return _json(self._every(self._account(request), kind.removesuffix("s")))
             case ("GET", ["deliveries"]):
-                return _json({"waiting": self.api.store.deliveries_waiting(self._account(request))})
+                return _json({"waiting": self.api.store.queue.waiting(self._account(request))})
             case ("POST", ["clocks", identifier, "advance"]):
                 return self._advance(request, identifier)
         raise Refusal(404, "no such control")

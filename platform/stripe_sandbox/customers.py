@@ -1,5 +1,6 @@
 """Customers."""
 
+from stripe_sandbox.blanks import blank
 from stripe_sandbox.documents import Document, apply, merged_metadata, new_id, new_token, public
 from stripe_sandbox.errors import ApiError, invalid
 from stripe_sandbox.forms import (
@@ -31,32 +32,13 @@ def create_customer(unit: Unit, params: Document) -> Document:
     if clock:
         unit.need("test_helpers.test_clock", clock, "test_clock")
     customer: Document = {
+        **blank("customer"),
         "id": new_id("cus", 14),
-        "object": "customer",
-        "address": None,
         "balance": params.get("balance") or 0,
         "created": unit.clock_time(clock),
-        "currency": None,
-        "customer_account": None,
-        "default_source": None,
-        "delinquent": False,
-        "description": None,
-        "discount": None,
-        "email": None,
         "invoice_prefix": params.get("invoice_prefix") or new_token(8).upper(),
-        "invoice_settings": {
-            "custom_fields": None,
-            "default_payment_method": None,
-            "footer": None,
-            "rendering_options": None,
-        },
-        "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
-        "name": None,
         "next_invoice_sequence": params.get("next_invoice_sequence") or 1,
-        "phone": None,
-        "preferred_locales": [],
-        "shipping": None,
         "tax_exempt": params.get("tax_exempt") or "none",
         "test_clock": clock,
     }

@@ -15,6 +15,9 @@ from stripe_sandbox.store import Store
 
 _AT_ONCE = 8
 _TIMEOUT_SECONDS = 10.0
+_LONGEST_PAUSE = 60.0
+# How often a held delivery looks whether it may go.
+_HOLD_SECONDS = 0.5
 # Seconds until the next attempt; after the last one an event is given up, as Stripe does after
 # three days.
 BACK_OFF = (1, 2, 5, 10, 30, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
@@ -67,13 +70,19 @@ class Deliverer:
             await self._client.aclose()
 
     def _pause(self) -> float:
-        following = self.store.next_delivery()
-        if following is None or len(self._in_flight) >= _AT_ONCE:
-            return 60.0
-        return min(max(following - self.clock(), 0.05), 60.0)
+        """Seconds until something else is due; whatever ends or is queued wakes earlier."""
+        if len(self._in_flight) >= _AT_ONCE:
+            return _LONGEST_PAUSE
+        first = self.store.queue.first(_AT_ONCE + 1)
+        waiting = [due for identifier, due in first if identifier not in self._in_flight]
+        return (
+            min(max(min(waiting) - self.clock(), 0.0), _LONGEST_PAUSE)
+            if waiting
+            else _LONGEST_PAUSE
+        )
 
     def _start_due(self) -> None:
-        due = self.store.deliveries_due(self.clock(), _AT_ONCE + len(self._in_flight))
+        due = self.store.queue.due(self.clock(), _AT_ONCE + len(self._in_flight))
         for row in due:
             if row[0] in self._in_flight or len(self._in_flight) >= _AT_ONCE:
                 continue
@@ -85,16 +94,19 @@ class Deliverer:
     async def _deliver(
         self, identifier: int, account: str, endpoint: str, event: str, attempts: int
     ) -> None:
+        held = load_account(self.store, account).settings["deliveries"]["paused"]
         try:
-            acknowledged = await self._send(account, endpoint, event)
+            acknowledged = not held and await self._send(account, endpoint, event)
         finally:
             self._in_flight.discard(identifier)
         with self.store.transaction():
-            if acknowledged or attempts >= len(BACK_OFF):
-                self.store.drop_delivery(identifier)
+            if held:
+                self.store.queue.postpone(identifier, self.clock() + _HOLD_SECONDS, attempts)
+            elif acknowledged or attempts >= len(BACK_OFF):
+                self.store.queue.drop(identifier)
             else:
                 due = self.clock() + BACK_OFF[attempts]
-                self.store.postpone_delivery(identifier, due, attempts + 1)
+                self.store.queue.postpone(identifier, due, attempts + 1)
         self.wake()
 
     async def _send(self, account: str, endpoint_id: str, event_id: str) -> bool:
@@ -106,8 +118,6 @@ class Deliverer:
         if endpoint["status"] != "enabled":
             return True
         switches = load_account(self.store, account).settings["deliveries"]
-        if switches["paused"]:
-            return False
         return await self._post(endpoint, body, copies=1 + int(switches["duplicate"]))
 
     async def _post(self, endpoint: Document, body: bytes, copies: int) -> bool:

@@ -84,6 +84,9 @@ def pay_invoice(unit: Unit, params: Document, identifier: str) -> Document:
     invoice = unit.need("invoice", identifier)
     if invoice["status"] == "draft":
         finalize(unit, invoice)
+        if invoice["status"] == "paid":
+            after_payment(unit, invoice)
+            return public(invoice)
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid", code="invoice_already_paid")
     if invoice["status"] == "void":

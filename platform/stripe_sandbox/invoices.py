@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document, list_of, new_id, new_token, public
 from stripe_sandbox.errors import invalid
@@ -26,105 +27,34 @@ def new_invoice(
     """A draft with its sums; nothing is saved yet."""
     now = unit.now(customer)
     period = period or Period(now, now)
-    self_issuer = {"type": "self", "account": None}
     invoice: Document = {
+        **blank("invoice"),
+        **_addressee(customer),
         "id": new_id("in"),
-        "object": "invoice",
-        "account_country": "US",
         "account_name": unit.account.settings["name"],
-        "account_tax_ids": None,
-        "amount_due": 0,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_remaining": 0,
-        "amount_shipping": 0,
-        "application": None,
-        "attempt_count": 0,
-        "attempted": False,
-        "auto_advance": True,
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": False,
-            "liability": None,
-            "provider": None,
-            "status": None,
-        },
         "automatically_finalizes_at": now + DRAFT_SECONDS,
         "billing_reason": reason,
-        "collection_method": "charge_automatically",
         "created": now,
         "currency": subscription["currency"] if subscription else currency,
-        "custom_fields": None,
-        "customer": customer["id"],
-        "customer_account": None,
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": customer["shipping"],
-        "customer_tax_exempt": customer["tax_exempt"],
-        "customer_tax_ids": [],
-        "default_payment_method": None,
-        "default_source": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "due_date": None,
-        "effective_at": None,
-        "ending_balance": None,
-        "footer": None,
-        "from_invoice": None,
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
-        "issuer": self_issuer,
-        "last_finalization_error": None,
-        "latest_revision": None,
-        "lines": None,
-        "livemode": False,
-        "metadata": {},
-        "next_payment_attempt": None,
-        "number": None,
-        "on_behalf_of": None,
-        "parent": None,
-        "payment_settings": {
-            "default_mandate": None,
-            "payment_method_options": None,
-            "payment_method_types": None,
-        },
         "period_end": period.end,
         "period_start": period.start,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": None,
-        "rendering": None,
-        "shipping_cost": None,
-        "shipping_details": None,
         "starting_balance": customer["balance"],
-        "statement_descriptor": None,
-        "status": "draft",
-        "status_transitions": {
-            "finalized_at": None,
-            "marked_uncollectible_at": None,
-            "paid_at": None,
-            "voided_at": None,
-        },
-        "subtotal": 0,
-        "subtotal_excluding_tax": 0,
         "test_clock": customer["test_clock"],
-        "threshold_reason": None,
-        "total": 0,
-        "total_discount_amounts": [],
-        "total_excluding_tax": 0,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": None,
-        "_payment_intent": None,
         "_token": new_token(32),
     }
     if subscription:
         _belong(invoice, subscription)
     set_lines(invoice, lines)
     return invoice
+
+
+def _addressee(customer: Document) -> Document:
+    """The customer as they are when the invoice is made."""
+    copied = ("address", "email", "name", "phone", "shipping", "tax_exempt")
+    return {
+        "customer": customer["id"],
+        **{f"customer_{name}": customer[name] for name in copied},
+    }
 
 
 def _belong(invoice: Document, subscription: Document) -> None:

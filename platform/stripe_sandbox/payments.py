@@ -1,5 +1,6 @@
 """Payment intents, charges and their place on an invoice: one charge for each attempt."""
 
+from stripe_sandbox.blanks import blank
 from stripe_sandbox.cards import Decline, decline_for
 from stripe_sandbox.documents import Document, new_id, new_token, public
 from stripe_sandbox.invoices import mark_paid, subscription_of
@@ -9,7 +10,7 @@ from stripe_sandbox.unit import Unit
 
 NO_METHOD = Decline(
     "no_payment_method",
-    "payment_intent_authentication_failure",
+    "resource_missing",
     "There is no default payment method to charge.",
     None,
     "",
@@ -45,45 +46,16 @@ def open_payment(unit: Unit, invoice: Document) -> None:
 
 def _new_intent(unit: Unit, invoice: Document) -> Document:
     identifier = new_id("pi")
+    creation = invoice["billing_reason"] == "subscription_create"
     return {
+        **blank("payment_intent"),
         "id": identifier,
-        "object": "payment_intent",
         "amount": invoice["amount_due"],
-        "amount_capturable": 0,
-        "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
-        "capture_method": "automatic",
         "client_secret": f"{identifier}_secret_{new_token(24)}",
-        "confirmation_method": "automatic",
         "created": unit.now(invoice),
         "currency": invoice["currency"],
         "customer": invoice["customer"],
-        "customer_account": None,
-        "description": "Subscription update",
-        "last_payment_error": None,
-        "latest_charge": None,
-        "livemode": False,
-        "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
-        "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
+        "description": "Subscription creation" if creation else "Subscription update",
         "_invoice": invoice["id"],
     }
 
@@ -202,52 +174,30 @@ def _new_charge(
     token, identifier = new_token(32), new_id("ch")
     receipt = f"{unit.base_url}/receipts/{unit.account.id}/{identifier}/{token}"
     amount = intent["amount"]
-    return {
+    charge: Document = {
+        **blank("charge"),
         "id": identifier,
-        "object": "charge",
         "amount": amount,
         "amount_captured": 0 if refused else amount,
-        "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": "SANDBOX",
         "captured": not refused,
         "created": unit.now(invoice),
         "currency": invoice["currency"],
         "customer": invoice["customer"],
         "description": intent["description"],
-        "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": refused.code if refused else None,
-        "failure_message": refused.message if refused else None,
-        "fraud_details": {},
-        "livemode": False,
-        "metadata": {},
-        "on_behalf_of": None,
         "outcome": _outcome(refused),
         "paid": not refused,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {"type": "card", "card": _card_details(method["card"])},
-        "receipt_email": None,
-        "receipt_number": None,
         "receipt_url": None if refused else receipt,
-        "refunded": False,
-        "review": None,
-        "shipping": None,
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "failed" if refused else "succeeded",
-        "transfer_data": None,
-        "transfer_group": None,
         "_invoice": invoice["id"],
         "_token": token,
     }
+    if refused:
+        charge.update(failure_code=refused.code, failure_message=refused.message)
+    return charge
 
 
 def _card_details(card: Document) -> Document:

@@ -14,9 +14,10 @@ from stripe_sandbox.forms import (
     within,
 )
 from stripe_sandbox.lists import page
-from stripe_sandbox.pricing import INTERVAL, PRICE_DATA, TIER, new_price
+from stripe_sandbox.pricing import INTERVAL, PRICE_DATA, TIER, new_price, plan_of
 from stripe_sandbox.products import new_product
 from stripe_sandbox.routing import listing, route
+from stripe_sandbox.subscription_items import embedded
 from stripe_sandbox.unit import Unit
 
 
@@ -59,7 +60,17 @@ def update_price(unit: Unit, params: Document, identifier: str) -> Document:
             price[name] = params[name]
     if "metadata" in params:
         price["metadata"] = merged_metadata(price["metadata"], params["metadata"])
+    _refresh_items(unit, price)
     return public(unit.update(price, "price.updated"))
+
+
+def _refresh_items(unit: Unit, price: Document) -> None:
+    """Subscription items show their price as it is now."""
+    for subscription in list(unit.every("subscription")):
+        for item in subscription["items"]["data"]:
+            if item["price"]["id"] == price["id"]:
+                item.update(price=embedded(price), plan=plan_of(price))
+        unit.update(subscription)
 
 
 def list_prices(unit: Unit, params: Document) -> Document:

@@ -1,9 +1,7 @@
 """Subscription schedules: what a subscription is to become at the end of its period."""
 
-from collections.abc import Sequence
-
 from stripe_sandbox.billing import collect
-from stripe_sandbox.calendar import after
+from stripe_sandbox.blanks import blank
 from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.changes import change, phase_item, swap_at_boundary
 from stripe_sandbox.documents import Document, merged_metadata, new_id, public
@@ -15,19 +13,16 @@ from stripe_sandbox.forms import (
     hash_of,
     list_of,
     metadata,
-    moment,
-    natural,
     one_of,
     span,
     text,
     within,
 )
 from stripe_sandbox.lists import page
-from stripe_sandbox.pricing import INTERVAL
+from stripe_sandbox.phases import PHASE, as_change, new_phase, read_phases
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import ENDED, end
 from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR
-from stripe_sandbox.subscription_items import price_named
 from stripe_sandbox.unit import Unit
 
 
@@ -59,77 +54,26 @@ def _new_schedule(unit: Unit, subscription: Document, params: Document) -> Docum
     items = subscription["items"]["data"]
     start = min(item["current_period_start"] for item in items)
     finish = max(item["current_period_end"] for item in items)
-    phase = _phase(subscription["currency"], start, finish, [phase_item(item) for item in items])
+    phase = new_phase(subscription["currency"], start, finish, [phase_item(item) for item in items])
     phase["metadata"] = dict(subscription["metadata"])
     if subscription["status"] == "trialing":
         phase["trial_end"] = subscription["trial_end"]
     end_behavior = "cancel" if subscription["cancel_at_period_end"] else "release"
-    return {
+    schedule: Document = {
+        **blank("subscription_schedule"),
         "id": new_id("sub_sched"),
-        "object": "subscription_schedule",
-        "application": None,
         "billing_mode": subscription["billing_mode"],
-        "canceled_at": None,
-        "completed_at": None,
         "created": unit.now(subscription),
         "current_phase": {"start_date": start, "end_date": finish},
         "customer": subscription["customer"],
-        "customer_account": None,
-        "default_settings": {
-            "application_fee_percent": None,
-            "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": "automatic",
-            "billing_thresholds": None,
-            "collection_method": subscription["collection_method"],
-            "default_payment_method": None,
-            "description": None,
-            "invoice_settings": {
-                "account_tax_ids": None,
-                "custom_fields": None,
-                "days_until_due": None,
-                "description": None,
-                "footer": None,
-                "issuer": {"type": "self"},
-            },
-            "on_behalf_of": None,
-            "transfer_data": None,
-        },
         "end_behavior": params.get("end_behavior") or end_behavior,
-        "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
-        "pause_schedules": [],
         "phases": [phase],
-        "released_at": None,
-        "released_subscription": None,
-        "status": "active",
         "subscription": subscription["id"],
         "test_clock": subscription["test_clock"],
     }
-
-
-def _phase(currency: str, start: int, finish: int, items: Sequence[Document]) -> Document:
-    return {
-        "add_invoice_items": [],
-        "application_fee_percent": None,
-        "automatic_tax": None,
-        "billing_cycle_anchor": None,
-        "billing_thresholds": None,
-        "collection_method": None,
-        "currency": currency,
-        "default_payment_method": None,
-        "default_tax_rates": [],
-        "description": None,
-        "discounts": [],
-        "end_date": finish,
-        "invoice_settings": None,
-        "items": list(items),
-        "metadata": {},
-        "on_behalf_of": None,
-        "proration_behavior": "create_prorations",
-        "start_date": start,
-        "transfer_data": None,
-        "trial_end": None,
-    }
+    schedule["default_settings"]["collection_method"] = subscription["collection_method"]
+    return schedule
 
 
 def update_schedule(unit: Unit, params: Document, identifier: str) -> Document:
@@ -141,7 +85,7 @@ def update_schedule(unit: Unit, params: Document, identifier: str) -> Document:
     if "metadata" in params:
         schedule["metadata"] = merged_metadata(schedule["metadata"], params["metadata"])
     if params.get("phases"):
-        schedule["phases"] = _phases(unit, schedule, params["phases"])
+        schedule["phases"] = read_phases(unit, schedule, params["phases"])
         _place_in_time(unit, schedule)
     return public(unit.update(schedule, "subscription_schedule.updated"))
 
@@ -152,66 +96,6 @@ def _check_live(schedule: Document, what: str) -> None:
             f"You cannot {what} a subscription schedule that is currently in the "
             f"`{schedule['status']}` status."
         )
-
-
-def _phases(unit: Unit, schedule: Document, wanted: Sequence[Document]) -> list[Document]:
-    phases: list[Document] = []
-    start = schedule["phases"][0]["start_date"]
-    for index, data in enumerate(wanted):
-        param = f"phases[{index}]"
-        now = unit.now(schedule)
-        given = now if data.get("start_date") == "now" else data.get("start_date")
-        if index and given is not None and given != start:
-            raise invalid(
-                "The start date of a phase must be the end date of the one before it.",
-                f"{param}[start_date]",
-            )
-        if index == 0 and given is not None:
-            start = given
-        finish = _phase_end(unit, schedule, data, start, index, len(wanted))
-        if finish <= start:
-            raise invalid("The end date of a phase must be after its start.", f"{param}[end_date]")
-        phases.append(_read_phase(unit, schedule, data, (start, finish), param))
-        start = finish
-    return phases
-
-
-def _phase_end(
-    unit: Unit, schedule: Document, data: Document, start: int, index: int, count: int
-) -> int:
-    given = data.get("end_date")
-    if given == "now":
-        return unit.now(schedule)
-    if given is not None:
-        return int(given)
-    if duration := data.get("duration"):
-        return after(start, duration["interval"], duration.get("interval_count") or 1)
-    if index < count - 1:
-        raise invalid(
-            "You must specify either `duration` or `end_date` on each phase but the last.",
-            f"phases[{index}][end_date]",
-        )
-    price = price_named(unit, data["items"][0], f"phases[{index}][items][0]")
-    recurring = price["recurring"]
-    return after(start, recurring["interval"], recurring["interval_count"])
-
-
-def _read_phase(
-    unit: Unit, schedule: Document, data: Document, bounds: tuple[int, int], param: str
-) -> Document:
-    items = []
-    for index, item in enumerate(data["items"]):
-        price = price_named(unit, item, f"{param}[items][{index}]")
-        quantity = 1 if item.get("quantity") is None else item["quantity"]
-        described = {"metadata": item.get("metadata") or {}, "price": price, "quantity": quantity}
-        items.append(phase_item(described))
-    phase = _phase(schedule["phases"][0]["currency"], *bounds, items)
-    phase["metadata"] = merged_metadata({}, data.get("metadata"))
-    phase["proration_behavior"] = data.get("proration_behavior") or "create_prorations"
-    phase["billing_cycle_anchor"] = data.get("billing_cycle_anchor")
-    phase["description"] = data.get("description")
-    phase["default_payment_method"] = data.get("default_payment_method")
-    return phase
 
 
 def _place_in_time(unit: Unit, schedule: Document) -> None:
@@ -229,38 +113,13 @@ def _place_in_time(unit: Unit, schedule: Document) -> None:
 def _take_up(unit: Unit, schedule: Document, phase: Document) -> None:
     """Make the subscription what the phase says."""
     subscription = unit.need("subscription", schedule["subscription"])
-    params = _as_change(subscription, phase)
+    params = as_change(subscription, phase)
     schedule_id, subscription["schedule"] = subscription["schedule"], None
     invoice = change(unit, subscription, params) if params else None
     subscription["schedule"] = schedule_id
     unit.update(subscription, "customer.subscription.updated" if params else None)
     if invoice:
         collect(unit, invoice)
-
-
-def _as_change(subscription: Document, phase: Document) -> Document:
-    """The update that leads from the subscription's items to the phase's; empty if none does."""
-    present = list(subscription["items"]["data"])
-    wanted = list(phase["items"])
-    for item in list(present):
-        same = {"price": item["price"]["id"], "quantity": item["quantity"]}
-        match = next((w for w in wanted if {k: w[k] for k in same} == same), None)
-        if match:
-            present.remove(item)
-            wanted.remove(match)
-    changes = []
-    for item in present:
-        if wanted:
-            target = wanted.pop(0)
-            changes.append(
-                {"id": item["id"], "price": target["price"], "quantity": target["quantity"]}
-            )
-        else:
-            changes.append({"id": item["id"], "deleted": True})
-    changes += [{"price": item["price"], "quantity": item["quantity"]} for item in wanted]
-    if not changes:
-        return {}
-    return {"items": changes, "proration_behavior": phase["proration_behavior"]}
 
 
 def advance_schedule(unit: Unit, schedule: Document) -> None:
@@ -289,7 +148,7 @@ def _turn_over(unit: Unit, schedule: Document, phase: Document) -> None:
     if any(item["current_period_end"] > unit.now(schedule) for item in items):
         _take_up(unit, schedule, phase)
         return
-    params = _as_change(subscription, phase)
+    params = as_change(subscription, phase)
     if params:
         swap_at_boundary(unit, subscription, params["items"])
         unit.update(subscription, "customer.subscription.updated")
@@ -352,22 +211,6 @@ def list_schedules(unit: Unit, params: Document) -> Document:
     )  # fmt: skip
 
 
-_PHASE: Shape = {
-    "add_invoice_items": anything,
-    "billing_cycle_anchor": one_of("automatic", "phase_start"),
-    "collection_method": text,
-    "currency": text,
-    "default_payment_method": text,
-    "description": text,
-    "duration": hash_of({"interval": INTERVAL, "interval_count": natural}, ("interval",)),
-    "end_date": moment("now"),
-    "items": list_of(hash_of({"price": text, "quantity": natural, "metadata": metadata})),
-    "metadata": metadata,
-    "proration_behavior": PRORATION_BEHAVIOR,
-    "start_date": moment("now"),
-    "trial": boolean,
-    "trial_end": moment("now"),
-}
 _SHAPE: Shape = {
     "default_settings": anything,
     "end_behavior": one_of("cancel", "none", "release", "renew"),
@@ -385,7 +228,7 @@ ROUTES = [
         update_schedule,
         {
             **_SHAPE,
-            "phases": list_of(hash_of(_PHASE, ("items",))),
+            "phases": list_of(hash_of(PHASE, ("items",))),
             "proration_behavior": PRORATION_BEHAVIOR,
         },
     ),

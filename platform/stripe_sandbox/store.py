@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from stripe_sandbox.delivery_queue import DeliveryQueue
 from stripe_sandbox.documents import Document
 
 _SCHEMA = """
@@ -34,6 +35,10 @@ create unique index if not exists objects_by_id on objects (account, kind, id);
 create index if not exists objects_by_kind on objects (account, kind, seq);
 create index if not exists objects_by_owner on objects (account, kind, owner, seq);
 create index if not exists objects_by_tag on objects (account, kind, tag, seq);
+create index if not exists clocks_by_status on objects (tag)
+    where kind = 'test_helpers.test_clock';
+create index if not exists objects_by_wall_time on objects (due)
+    where clock = '' and due is not null;
 create index if not exists objects_by_due on objects (account, clock, due, rank, seq)
     where due is not null;
 
@@ -79,6 +84,7 @@ class Store:
         self.sql.execute("pragma journal_mode = wal")
         self.sql.execute("pragma synchronous = normal")
         self.sql.executescript(_SCHEMA)
+        self.queue = DeliveryQueue(self.sql)
         self._decoder = msgspec.json.Decoder(dict)
 
     def close(self) -> None:
@@ -190,16 +196,11 @@ class Store:
     def accounts_due(self, until: int) -> list[str]:
         """Accounts with something to do by the wall clock."""
         rows = self.sql.execute(
-            "select distinct account from objects where clock = '' and due <= ?", (until,)
+            """select distinct account from objects
+            where clock = '' and due is not null and due <= ?""",
+            (until,),
         )
         return [account for (account,) in rows]
-
-    def queue(self, account: str, endpoint: str, event: str, due: float) -> None:
-        """An event waits to be delivered to an endpoint."""
-        self.sql.execute(
-            "insert into deliveries (account, endpoint, event, due) values (?, ?, ?, ?)",
-            (account, endpoint, event, due),
-        )
 
     def account(self, identifier: str) -> tuple[str, int, Document] | None:
         """An account's masked key, time of creation and settings."""
@@ -229,10 +230,11 @@ class Store:
             (msgspec.json.encode(settings), identifier),
         )
 
-    def accounts_with(self, kind: str, tag: str) -> list[tuple[str, str]]:
-        """Account and id of the objects of a kind that carry a tag, whosever they are."""
+    def clocks_under_way(self) -> list[tuple[str, str]]:
+        """Account and id of every test clock that is advancing."""
         rows = self.sql.execute(
-            "select account, id from objects where kind = ? and tag = ?", (kind, tag)
+            """select account, id from objects
+            where kind = 'test_helpers.test_clock' and tag = 'advancing'"""
         )
         return list(rows)
 
@@ -266,35 +268,3 @@ class Store:
     def forget_answers(self, before: float) -> None:
         """Drop the answers that are too old to be replayed."""
         self.sql.execute("delete from answers where created < ?", (before,))
-
-    def deliveries_due(self, until: float, most: int) -> list[tuple[int, str, str, str, int]]:
-        """Deliveries whose time has come: id, account, endpoint, event, attempts so far."""
-        rows = self.sql.execute(
-            """select id, account, endpoint, event, attempts from deliveries
-            where due <= ? order by due, id limit ?""",
-            (until, most),
-        )
-        return list(rows)
-
-    def next_delivery(self) -> float | None:
-        """When the next delivery is due."""
-        row = self.sql.execute("select min(due) from deliveries").fetchone()
-        return row[0] if row else None
-
-    def postpone_delivery(self, identifier: int, due: float, attempts: int) -> None:
-        """Try again later."""
-        self.sql.execute(
-            "update deliveries set due = ?, attempts = ? where id = ?",
-            (due, attempts, identifier),
-        )
-
-    def drop_delivery(self, identifier: int) -> None:
-        """Delivered, given up, or nowhere to go."""
-        self.sql.execute("delete from deliveries where id = ?", (identifier,))
-
-    def deliveries_waiting(self, account: str) -> int:
-        """How many deliveries an account still has to make."""
-        row = self.sql.execute(
-            "select count(id) from deliveries where account = ?", (account,)
-        ).fetchone()
-        return int(row[0])

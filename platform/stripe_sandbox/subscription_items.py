@@ -88,14 +88,14 @@ def new_item(
         "discounts": [],
         "metadata": merged_metadata({}, data.get("metadata")),
         "plan": plan_of(price),
-        "price": _embedded(price),
+        "price": embedded(price),
         "quantity": 1 if data.get("quantity") is None else data["quantity"],
         "subscription": subscription,
         "tax_rates": [],
     }
 
 
-def _embedded(price: Document) -> Document:
+def embedded(price: Document) -> Document:
     """A price inside an item. Its tiers stay: amounts are worked out from the embedded copy."""
     return {**public(price), **({"_tiers": price["_tiers"]} if price["_tiers"] else {})}
 
@@ -150,7 +150,7 @@ def _altered(unit: Unit, before: Document, change: Document, param: str) -> Docu
         same = change.get("price") == before["price"]["id"]
         price = before["price"] if same else price_named(unit, change, param)
         if not same:
-            after.update(price=_embedded(price), plan=plan_of(price))
+            after.update(price=embedded(price), plan=plan_of(price))
     if change.get("quantity") is not None:
         after["quantity"] = change["quantity"]
     if "metadata" in change:

@@ -1,6 +1,7 @@
 """Subscriptions: how they begin, and how they are found."""
 
 from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period, after
 from stripe_sandbox.cancelling import set_cancellation
 from stripe_sandbox.cards import card_error
@@ -64,75 +65,37 @@ def begin(unit: Unit, params: Document) -> Document:
 
 def _new_subscription(unit: Unit, customer: Document, params: Document) -> Document:
     now = unit.now(customer)
-    billing_mode = (params.get("billing_mode") or {}).get("type") or "flexible"
-    flexible = {"flexible": {"proration_discounts": "included"}}
     identifier = new_id("sub")
-    return {
+    subscription: Document = {
+        **blank("subscription"),
         "id": identifier,
-        "object": "subscription",
-        "application": None,
-        "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
         "billing_cycle_anchor": now,
-        "billing_cycle_anchor_config": None,
-        "billing_mode": {
-            "type": billing_mode,
-            **(flexible if billing_mode == "flexible" else {"flexible": None}),
-        },
-        "billing_schedules": [],
-        "billing_thresholds": None,
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": None},
+        "billing_mode": _billing_mode(params),
         "collection_method": params.get("collection_method") or "charge_automatically",
         "created": now,
         "currency": "usd",
         "customer": customer["id"],
-        "customer_account": None,
         "days_until_due": params.get("days_until_due"),
         "default_payment_method": own_payment_method(
             unit, customer["id"], params.get("default_payment_method")
         ),
-        "default_source": None,
-        "default_tax_rates": [],
         "description": params.get("description"),
-        "discounts": [],
-        "ended_at": None,
-        "invoice_settings": {
-            "account_tax_ids": None,
-            "custom_fields": None,
-            "description": None,
-            "footer": None,
-            "issuer": {"type": "self"},
-        },
         "items": list_of([], f"/v1/subscription_items?subscription={identifier}", total=0),
-        "latest_invoice": None,
-        "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
-        "next_pending_invoice_item_invoice": None,
-        "on_behalf_of": None,
-        "pause_collection": None,
-        "payment_settings": {
-            "payment_method_options": None,
-            "payment_method_types": None,
-            "save_default_payment_method": "off",
-            **(params.get("payment_settings") or {}),
-        },
-        "pending_invoice_item_interval": None,
-        "pending_setup_intent": None,
-        "pending_update": None,
-        "schedule": None,
         "start_date": now,
-        "status": "incomplete",
         "test_clock": customer["test_clock"],
-        "transfer_data": None,
-        "trial_end": None,
-        "trial_settings": params.get("trial_settings")
-        or {"end_behavior": {"missing_payment_method": "create_invoice"}},
-        "trial_start": None,
-        "_debits": {},
     }
+    subscription["payment_settings"].update(params.get("payment_settings") or {})
+    if params.get("trial_settings"):
+        subscription["trial_settings"] = params["trial_settings"]
+    return subscription
+
+
+def _billing_mode(params: Document) -> Document:
+    """Flexible unless classic is asked for, as in API versions since 2025-09-30."""
+    if (params.get("billing_mode") or {}).get("type") == "classic":
+        return {"type": "classic", "flexible": None}
+    return {"type": "flexible", "flexible": {"proration_discounts": "included"}}
 
 
 def _add_items(unit: Unit, subscription: Document, params: Document) -> None:

@@ -139,6 +139,10 @@ class Unit:
         clock: str | None = customer["test_clock"] if customer else document.get("_clock")
         return clock
 
+    def set_wall(self, moment: int) -> None:
+        """Go on at another wall time: what was due earlier happens when it was due."""
+        self.wall = float(moment)
+
     def emit(self, kind: str, document: Document, previous: Document | None = None) -> None:
         """Record an event with a snapshot of the object, and queue its deliveries."""
         data: Document = {"object": public(document)}
@@ -168,7 +172,7 @@ class Unit:
             return
         jitter = random.random() * switches["reorder_ms"]  # noqa: S311
         due = self.wall + (switches["delay_ms"] + jitter) / 1000
-        self.store.queue(self.account.id, endpoint, event, due)
+        self.store.queue.add(self.account.id, endpoint, event, due)
 
     def _listeners(self) -> list[Document]:
         if self._endpoints is None:

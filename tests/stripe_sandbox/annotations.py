@@ -10,17 +10,18 @@ from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 import stripe
 from stripe._list_object import ListObject
+from stripe._object_classes import get_object_class
 from stripe._stripe_object import StripeObject, UntypedStripeObject
 
 # Classes whose name in the API differs from that of their attribute in `stripe`.
-_SPECIAL = {"test_helpers.test_clock": stripe.test_helpers.TestClock}
+_SPECIAL: dict[str, type[StripeObject]] = {"test_helpers.test_clock": stripe.test_helpers.TestClock}
 
 
 def class_of(name: str) -> type[StripeObject]:
     """The SDK's class for an `object` name."""
     if name in _SPECIAL:
         return _SPECIAL[name]
-    found = stripe._object_classes.get_object_class("V1", name)
+    found: type[StripeObject] = get_object_class("V1", name)
     assert found is not StripeObject, f"the SDK has no class for {name}"
     return found
 

@@ -38,14 +38,9 @@ class Shop:
 
     async def subscribe(self, price: str, **params: Any) -> stripe.Subscription:
         """A subscription of the customer's to one price."""
-        quantity = params.pop("quantity", 1)
-        return await self.account.v1.subscriptions.create_async(
-            {
-                "customer": self.customer,
-                "items": [{"price": price, "quantity": quantity}],
-                **params,
-            }
-        )
+        items = [{"price": price, "quantity": params.pop("quantity", 1)}]
+        asked: Any = {"customer": self.customer, "items": items, **params}
+        return await self.account.v1.subscriptions.create_async(asked)
 
     async def now(self) -> int:
         """The time on the clock."""

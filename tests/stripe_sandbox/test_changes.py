@@ -20,17 +20,22 @@ def _lines(invoice: stripe.Invoice) -> list[tuple[Any, ...]]:
     ]
 
 
+def _decline_code(refused: stripe.CardError) -> object:
+    error: Any = refused.json_body
+    return error["error"]["decline_code"]
+
+
 async def _change(
     shop: Shop, subscription: stripe.Subscription, price: str, **params: Any
 ) -> tuple[stripe.Invoice, stripe.Subscription]:
     """Preview a change, then make it; the preview and the changed subscription."""
-    items = [{"id": subscription.items.data[0].id, "price": price}]
+    items: Any = [{"id": subscription.items.data[0].id, "price": price}]
+    details: Any = {"items": items, **params}
     preview = await shop.account.v1.invoices.create_preview_async(
-        {"subscription": subscription.id, "subscription_details": {"items": items, **params}}
+        {"subscription": subscription.id, "subscription_details": details}
     )
-    changed = await shop.account.v1.subscriptions.update_async(
-        subscription.id, {"items": items, "expand": ["latest_invoice"], **params}
-    )
+    asked: Any = {"expand": ["latest_invoice"], **details}
+    changed = await shop.account.v1.subscriptions.update_async(subscription.id, asked)
     return preview, changed
 
 
@@ -126,7 +131,7 @@ async def test_a_refused_upgrade_changes_nothing_when_told_to_fail(account: Acco
                 "payment_behavior": "error_if_incomplete",
             },
         )
-    assert refused.value.json_body["error"]["decline_code"] == "insufficient_funds"
+    assert _decline_code(refused.value) == "insufficient_funds"
     after = (await account.v1.subscriptions.retrieve_async(subscription.id)).to_dict()
     assert after == before
     assert len(await shop.invoices()) == 1
@@ -262,7 +267,7 @@ async def test_every_preview_equals_the_invoice_that_follows(
         await shop.advance(clock)
         price = await shop.price(amount, interval)
         item = {"id": subscription.items.data[0].id, "price": price, "quantity": quantity}
-        details: dict[str, Any] = {"items": [item], "proration_behavior": behavior}
+        details: Any = {"items": [item], "proration_behavior": behavior}
         before = (await shop.invoices())[0].id
         preview = await invoices.create_preview_async(
             {"subscription": subscription.id, "subscription_details": details}

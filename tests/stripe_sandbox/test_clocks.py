@@ -30,22 +30,33 @@ async def _busy_shop(url: str) -> Shop:
 
 async def _history(shop: Shop) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Invoices and events without their ids."""
+    names = ("created", "total", "amount_paid", "status", "attempt_count", "period_end")
     invoices = [
         (
-            invoice.created, invoice.total, invoice.amount_paid, invoice.status,
-            invoice.attempt_count, invoice.number and invoice.number[-4:],
-            invoice.period_start, invoice.period_end,
-            [(line.amount, line.period.start, line.period.end) for line in invoice.lines.data],
+            *(invoice[name] for name in names),
+            [(line["amount"], line["period"]) for line in invoice["lines"]["data"]],
         )
-        for invoice in await shop.invoices()
-    ]  # fmt: skip
-    kinds = ("invoice.*", "customer.subscription.*", "charge.*")
-    events = [(event.created, event.type) for event in await shop.events(*kinds)]
-    return invoices, events
+        for invoice in await _all(shop, "/v1/invoices")
+    ]
+    events = [(event["created"], event["type"]) for event in await _all(shop, "/v1/events")]
+    # The catalog and the clock itself live in wall time.
+    elsewhere = ("product.", "price.", "test_helpers.")
+    return invoices, [event for event in events if not event[1].startswith(elsewhere)]
+
+
+async def _all(shop: Shop, path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    params = {"limit": "100"}
+    while True:
+        page = (await shop.account.http.get(path, params=params)).json()
+        found += page["data"]
+        if not page["has_more"]:
+            return found
+        params["starting_after"] = found[-1]["id"]
 
 
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

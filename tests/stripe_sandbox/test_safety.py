@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -42,7 +43,8 @@ async def test_a_refused_card_is_replayed_and_not_charged_again(account: Account
     for _ in range(2):
         with pytest.raises(stripe.CardError) as refused:
             await account.v1.invoices.pay_async(invoice.id, options={"idempotency_key": "try-2"})
-    assert refused.value.json_body["error"]["decline_code"] == "insufficient_funds"
+    error: Any = refused.value.json_body
+    assert error["error"]["decline_code"] == "insufficient_funds"
     assert len(await account.charges()) == before + 1
 
 
