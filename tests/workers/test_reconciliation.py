@@ -1,0 +1,85 @@
+"""What was never delivered reaches the mirror: by the workers' rounds, or by a command."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from click.testing import CliRunner
+
+from guichet.cli import main
+from guichet.db import Database
+from guichet.outbox import open_outbox
+from guichet.settings import Settings
+from tests.mirrors import held, mirrored
+from tests.shops import Shop
+from tests.workers.processes import environment, running_worker, until
+from workers.reconciliation import RECONCILE_TENANT
+
+
+async def _due_again(db: Database, tenant: UUID) -> None:
+    async with db.unit(tenant) as unit:
+        await unit.execute(
+            """
+            update reconciliations
+            set checked_at = now() - interval '1 hour'
+            where tenant_id = $1
+            """,
+            tenant,
+        )
+
+
+@pytest.mark.slow
+async def test_a_round_of_the_workers_finds_what_was_dropped(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop, tmp_path: Path
+) -> None:
+    async def same() -> bool:
+        return await mirrored(db, tenant) == await held(shop.port)
+
+    await shop.subscribe(await shop.add_customer())
+    async with (
+        running_worker(settings, tmp_path / "worker.log"),
+        open_outbox(settings.redis_url) as outbox,
+    ):
+        await outbox.knock(RECONCILE_TENANT, str(tenant))
+        await until(same, 15)
+        await shop.subscribe(await shop.add_customer("grace@example.com"), shop.yearly)
+        assert not await same()
+        await _due_again(db, tenant)
+        await outbox.knock(RECONCILE_TENANT, str(tenant))
+        await until(same, 15)
+
+
+def _sync(settings: Settings, *arguments: str) -> tuple[int, str]:
+    """The command in a process-like way: it has an event loop and a pool of its own."""
+    result = CliRunner().invoke(main, ["sync", "lumen", *arguments], env=environment(settings))
+    return result.exit_code, result.output
+
+
+async def _in_thread(settings: Settings, *arguments: str) -> tuple[int, str]:
+    return await asyncio.to_thread(_sync, settings, *arguments)
+
+
+async def test_the_command_imports_first_and_then_reads_the_events(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    await shop.subscribe(await shop.add_customer())
+    status, output = await _in_thread(settings)
+    assert (status, "imported 1 products, 3 prices, 1 customers" in output) == (0, True)
+    await shop.subscribe(await shop.add_customer("grace@example.com"))
+    status, output = await _in_thread(settings)
+    assert (status, "events read" in output) == (0, True)
+    assert await mirrored(db, tenant) == await held(shop.port)
+    status, output = await _in_thread(settings, "--full")
+    assert (status, "imported" in output) == (0, True)
+
+
+async def test_the_command_says_what_is_wrong_with_the_key(
+    settings: Settings, tenant: UUID, shop: Shop
+) -> None:
+    assert tenant
+    await shop.set(revoked=True)
+    status, output = await _in_thread(settings)
+    assert status == 1
+    assert "provider_key_rejected" in output
+    assert shop.key not in output
