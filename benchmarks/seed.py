@@ -9,11 +9,12 @@ import msgspec
 
 from benchmarks.machine import SUPERUSER, Machine
 from guichet.auth.sessions import token_hash
+from guichet.payments.choose import WEBHOOK_SECRET
 from tenants.branding import Branding, Colours, Link
 from tenants.catalog import Plan
 from tenants.configuration import Configuration
 from tenants.identity_providers import IdentityProvider
-from tenants.vault import STRIPE_SIGNING_KEY, Vault
+from tenants.vault import Vault
 
 _NAMESPACE = uuid.UUID("6f1f3a5e-6f0b-4c55-9a35-1d9f2a0f6a11")
 
@@ -111,7 +112,7 @@ async def seed(machine: Machine, database: str, count: int) -> list[Seeded]:
             await _write_mirror(connection)
             vault = Vault([machine.master_key])
             first = tenants[0]
-            await vault.store(connection, first.id, STRIPE_SIGNING_KEY, first.signing_secret)
+            await vault.store(connection, first.id, WEBHOOK_SECRET, first.signing_secret)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
