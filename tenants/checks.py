@@ -18,6 +18,7 @@ _SCHEMES = ("auto", "light", "dark")
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SHORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LARGEST_RADIUS = 24
@@ -120,6 +121,9 @@ def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake
             yield Mistake(f"{path}.client_id", "is what the provider gave the merchant")
         if "openid" not in provider.scopes:
             yield Mistake(f"{path}.scopes", "hold openid")
+        for host in provider.endpoint_hosts:
+            if not _HOST.fullmatch(host):
+                yield Mistake(f"{path}.endpoint_hosts", f"{host!r} is no host such as id.example")
 
 
 def _number_rules(path: str, items: tuple[object, ...]) -> Iterator[Mistake]:

@@ -18,10 +18,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tenants.connection import Connection
 from tenants.errors import TenantsError
 
-#: The names of the payment provider's secrets; those of sign-in are `oidc:<id>`.
-STRIPE_KEY = "stripe_secret_key"
-STRIPE_SIGNING_KEY = "stripe_webhook_secret"
-
 _KEY_BYTES = 32
 # The nonce's length that NIST SP 800-38D recommends for GCM. It is drawn at random, which is
 # good for 2^32 data keys under one master key.

@@ -85,6 +85,10 @@ _RULES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"identity_providers": [_PROVIDER | {"client_id": ""}]}, "identity_providers[0].client_id"),
     ({"identity_providers": [_PROVIDER | {"scopes": ["email"]}]}, "identity_providers[0].scopes"),
+    (
+        {"identity_providers": [_PROVIDER | {"endpoint_hosts": ["id.example:443", "a/b"]}]},
+        "identity_providers[0].endpoint_hosts",
+    ),
 ]
 
 

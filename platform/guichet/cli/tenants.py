@@ -11,6 +11,7 @@ import click
 from guichet.cli.opening import operator, run
 from guichet.cli.tables import print_facts, print_json, print_table
 from guichet.db import Database
+from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
 from guichet.settings import Settings
 from guichet.tenancy import Addresses, Registry
 from tenants.agencies import find_agency
@@ -19,10 +20,10 @@ from tenants.configuration import LARGEST_DOCUMENT
 from tenants.hosts import list_hosts
 from tenants.pictures import LARGEST_PICTURE
 from tenants.tenant import Status, Tenant, find_tenant, list_tenants
-from tenants.vault import STRIPE_KEY, STRIPE_SIGNING_KEY, Vault, secret_names
+from tenants.vault import Vault, secret_names
 
 _PAGE = 1000
-_SECRET_NAMES = re.compile(rf"{STRIPE_KEY}|{STRIPE_SIGNING_KEY}|oidc:[a-z0-9-]+")
+_SECRET_NAMES = re.compile(rf"{SECRET_KEY}|{WEBHOOK_SECRET}|oidc:[a-z0-9-]+")
 _LONGEST_SECRET = 10_000
 
 
