@@ -78,7 +78,7 @@ async def paid(shop: Shop) -> int:
 
 
 async def plan_held(shop: Shop) -> str:
-    return (await shop.subscription("ada")).to_dict()["items"]["data"][0]["price"]["id"]
+    return str((await shop.subscription("ada")).to_dict()["items"]["data"][0]["price"]["id"])
 
 
 async def break_next(shop: Shop, **fault: object) -> None:

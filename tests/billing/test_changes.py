@@ -32,7 +32,9 @@ from tenants.catalog import ChangeRules, Plan
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def price(key: str, amount: int, interval: str = "month", product: str = "", count: int = 1):
+def price(
+    key: str, amount: int, interval: str = "month", product: str = "", count: int = 1
+) -> Price:
     return Price(
         id=f"price_{key}",
         product_id=f"prod_{product or key}",
@@ -138,7 +140,7 @@ def test_a_state_that_forbids_changes_says_why(
     state: dict[str, object], refusal: type[ChangeRefused]
 ) -> None:
     with pytest.raises(refusal):
-        decide(ChangeRules(), PLANS, subscription(**state), LARGE, 1)
+        decide(ChangeRules(), PLANS, msgspec.structs.replace(subscription(), **state), LARGE, 1)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import stripe
+from stripe import Subscription
 
 from guichet.app import create_app
 from guichet.auth.sessions import open_session
@@ -73,7 +74,7 @@ class Shop(msgspec.Struct, frozen=True):
         found = await self.stripe.v1.customers.list_async({"email": f"{who}@example.com"})
         return found.data[0].id
 
-    async def subscription(self, who: str) -> stripe.Subscription:
+    async def subscription(self, who: str) -> Subscription:
         """The customer's newest subscription as the provider has it now."""
         found = await self.stripe.v1.subscriptions.list_async(
             {"customer": await self.customer_id(who), "status": "all"}

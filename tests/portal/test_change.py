@@ -26,7 +26,7 @@ async def charges(shop: Shop, customer_id: str) -> list[int]:
 
 
 async def price_of(shop: Shop, who: str) -> str:
-    return (await shop.subscription(who)).to_dict()["items"]["data"][0]["price"]["id"]
+    return str((await shop.subscription(who)).to_dict()["items"]["data"][0]["price"]["id"])
 
 
 async def test_an_upgrade_charges_exactly_what_was_shown(shop: Shop) -> None:

@@ -33,10 +33,12 @@ class Stripe(Reader):
             )
             end = subscription.current_period_end_at or change.as_of
             return previewing.at_period_end(regular, change, end)
-        first = await self._preview(change, change.proration)
+        # Both at once: most changes are invoiced now, and somebody is waiting for the page.
+        first, regular = await asyncio.gather(
+            self._preview(change, change.proration), self._preview(change, "none")
+        )
         due = change.proration == "always_invoice" or previewing.bills_at_once(first, change.as_of)
-        regular = await self._preview(change, "none") if due else first
-        return previewing.now_and_next(first, regular, change, due)
+        return previewing.now_and_next(first, regular if due else first, change, due)
 
     async def _preview(self, change: PlanChange, proration: Proration) -> stripe.Invoice:
         details: InvoiceCreatePreviewParamsSubscriptionDetails = {
