@@ -8,11 +8,12 @@ from typing import Any
 import jinja2
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from guichet.money import Money
 from guichet.theming.pages import Pages
 from guichet.theming.themes import themes_directory
+from tenants.branding import Link
 from tests.theming import gallery, samples, situations
 
 _VOID = {"meta", "link", "input", "img", "br", "path", "rect", "circle"}
@@ -120,6 +121,14 @@ def test_what_a_merchant_or_customer_typed_is_escaped_once(pages: Pages) -> None
     assert html.count("&lt;script&gt;&amp;") >= 5
 
 
+def test_a_merchants_link_leads_to_a_page_or_is_left_out(pages: Pages) -> None:
+    links = (Link("Bad", "javascript:alert(1)"), Link("Good", "https://example.com/?a=1&b=2"))
+    shell = samples.shell(links=links)
+    html = pages.render("plain", "signed_out.html", "en", shell=shell).decode()
+    assert "javascript:" not in html
+    assert 'href="https://example.com/?a=1&amp;b=2"' in html
+
+
 def test_a_page_never_hides_that_its_context_is_incomplete(pages: Pages) -> None:
     with pytest.raises(jinja2.UndefinedError):
         pages.render("plain", "home.html", "en", shell=samples.shell())
@@ -211,6 +220,35 @@ def _looked_at(pages: Pages, theme: str) -> Iterator[tuple[gallery.Drawing, bool
                 yield drawing, yes
 
 
+def _too_wide(page: Page, drawing: gallery.Drawing) -> list[str]:
+    """Whether a page has to be moved sideways; a narrow one is tried at 320 px too.
+
+    Source: WCAG 2.2, success criterion 1.4.10, Reflow.
+    """
+    found = []
+    for width in {drawing.width, 320 if drawing.width < 400 else drawing.width}:
+        page.set_viewport_size({"width": width, "height": 900})
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            found.append(f"{drawing.name}: {needed} px wide on {width} px")
+    return found
+
+
+@pytest.mark.browser
+def test_a_form_is_sent_once_until_the_page_comes_back(pages: Pages, browser: Browser) -> None:
+    easel = gallery.Easel(browser, pages)
+    html = _draw(pages, "plain", "change_review", "en").encode()
+    page = easel.show(gallery.Drawing("review", html, False, 1280))
+    submit = (
+        "document.querySelector('form.confirm')"
+        ".dispatchEvent(new Event('submit', {bubbles: true, cancelable: true}))"
+    )
+    assert page.evaluate(submit) is True
+    assert page.evaluate(submit) is False
+    page.evaluate("window.dispatchEvent(new Event('pageshow'))")
+    assert page.evaluate(submit) is True
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", [*samples.MERCHANTS, "platform"])
 def test_axe_finds_nothing_and_nothing_is_cut_off(
@@ -220,9 +258,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(
     easel = gallery.Easel(browser, pages)
     for drawing, is_examined in _looked_at(pages, theme):
         page = easel.show(drawing)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > drawing.width:
-            findings.append(f"{drawing.name}: {wide} px wide on {drawing.width} px")
+        findings += _too_wide(page, drawing)
         if is_examined:
             for violation in Axe().run(page).response["violations"]:
                 nodes = [node["html"] for node in violation["nodes"]]

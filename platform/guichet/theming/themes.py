@@ -5,10 +5,18 @@ from pathlib import Path
 
 import msgspec
 
+from guichet.theming.contrast import is_colour
 from guichet.theming.palette import OwnColours
 
 #: The complete theme, from which every other one inherits what it does not override.
 PLAIN = "plain"
+
+
+_COLOURS = OwnColours.__struct_fields__
+
+
+class ThemeMistake(ValueError):
+    """A theme on disk cannot be used; the text names the file and says why."""
 
 
 class Font(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,17 +62,29 @@ def themes_directory() -> Path:
 
 
 def read_themes(directory: Path) -> Mapping[str, Theme]:
-    """Read every folder that has a `theme.toml`; a mistake in one stops the start."""
+    """Read every folder that has a `theme.toml`; raises `ThemeMistake`, which stops the start."""
     return {
         path.parent.name: _read_theme(path.parent)
         for path in sorted(directory.glob("*/theme.toml"))
     }
 
 
-def _read_theme(folder: Path) -> Theme:
-    file = msgspec.toml.decode((folder / "theme.toml").read_bytes(), type=ThemeFile)
+def _read_file(path: Path) -> ThemeFile:
+    try:
+        file = msgspec.toml.decode(path.read_bytes(), type=ThemeFile)
+    except msgspec.DecodeError as error:
+        raise ThemeMistake(f"{path}: {error}") from error
     if file.font not in file.fonts:
-        raise ValueError(f"{folder}/theme.toml: the font {file.font!r} is not among its fonts")
+        raise ThemeMistake(f"{path}: the font {file.font!r} is not among its fonts")
+    own = (getattr(scheme, name) for scheme in (file.light, file.dark) for name in _COLOURS)
+    for colour in own:
+        if not is_colour(colour):
+            raise ThemeMistake(f"{path}: {colour!r} is no colour as #rrggbb")
+    return file
+
+
+def _read_theme(folder: Path) -> Theme:
+    file = _read_file(folder / "theme.toml")
     sheets = sorted(folder.glob("*.css"), key=lambda path: (path.name != "tokens.css", path.name))
     return Theme(
         slug=folder.name,
