@@ -36,9 +36,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def server_directory() -> Iterator[Path]:
-    """A directory for this run's servers, which a server that is not root may have to enter."""
+    """A directory for this run's servers."""
     with tempfile.TemporaryDirectory(prefix="guichet-tests-") as directory:
-        Path(directory).chmod(0o711)
         yield Path(directory)
 
 

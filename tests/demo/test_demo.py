@@ -21,9 +21,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def directory() -> Iterator[Path]:
-    """A directory that servers which are not root can enter."""
+    """A directory for the homes of this file's demos."""
     with tempfile.TemporaryDirectory(prefix="guichet-demo-") as path:
-        Path(path).chmod(0o711)
         yield Path(path)
 
 

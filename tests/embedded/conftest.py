@@ -12,9 +12,8 @@ from guichet.embedded.valkey import EmbeddedValkey
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """An empty directory that a server running as somebody else can enter."""
+    """An empty directory that nobody else can enter."""
     with tempfile.TemporaryDirectory(prefix="guichet-embedded-") as path:
-        Path(path).chmod(0o711)
         yield Path(path)
 
 

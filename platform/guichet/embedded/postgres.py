@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -32,6 +31,14 @@ WEB_ROLE = "guichet_web"
 DATABASE = "guichet"
 _ROLES = ("postgres", OWNER_ROLE, WEB_ROLE)
 _NOBODY = 65534
+# Root's server is called nobody in a namespace of its own: for the files it stays root.
+_NAMESPACE = ("unshare", "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}")
+# Where namespaces are forbidden, as in most containers, it really is nobody, who may still walk
+# through root's closed directories to the binaries and the data.
+_AS_NOBODY = (
+    *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
+    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+)
 #: After a crash PostgreSQL replays its log before it answers.
 _READY_SECONDS = 60.0
 #: Backends of a killed server leave within moments; until then a new one finds them there.
@@ -84,15 +91,15 @@ class EmbeddedPostgres:
 
         Ends or outwaits what a killed predecessor left. Raises `ProgramFailed`.
         """
-        wrapper = _not_as_root(self.directory)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._data.exists():
-            self._create(wrapper)
+            self._create()
         self._passwords = json.loads((self.directory / "passwords.json").read_text())
         _hand_over(self._data)
         fixed_port = self.port
         for _ in range(_ATTEMPTS):
             self.port = fixed_port or free_port()
-            self._program = self._launched(wrapper)
+            self._program = self._launched()
             with contextlib.suppress(ProgramFailed):
                 self._program.wait_until(self._is_ready, _READY_SECONDS)
                 return self.url()
@@ -114,7 +121,7 @@ class EmbeddedPostgres:
             self._program.stop()
             self._program = None
 
-    def _launched(self, wrapper: Sequence[str]) -> Program:
+    def _launched(self) -> Program:
         settings = [
             f"port={self.port}",
             "listen_addresses=127.0.0.1",
@@ -132,7 +139,7 @@ class EmbeddedPostgres:
             log=self._log,
             # SIGINT is PostgreSQL's fast shutdown: it waits for no client.
             stop_signal=signal.SIGINT,
-            wrapper=wrapper,
+            wrapper=_not_as_root(),
         )
         program.end_left_over()
         self._clear_lock_file()
@@ -160,22 +167,23 @@ class EmbeddedPostgres:
             return len(lines) > 7 and lines[7].strip() == "ready"
         return False
 
-    def _create(self, wrapper: Sequence[str]) -> None:
+    def _create(self) -> None:
         """Make the data directory, the roles and the database; a crash leaves none of it."""
         draft = self.directory / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         _hand_over(draft)
         passwords = {role: secrets.token_urlsafe(24) for role in _ROLES}
-        run = _Runner(wrapper, self._log)
-        run(
+        _run(
+            self._log,
             *(str(binary("initdb")), "-D", str(draft), "--username=postgres", "--auth=trust"),
             *("--encoding=UTF8", "--locale=C"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
             *(() if self._durable else ("--no-sync",)),
         )
         (draft / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-        run(
+        _run(
+            self._log,
             *(str(binary("postgres")), "--single", "-D", str(draft)),
             *("-c", "exit_on_error=on", "postgres"),
             text=_roles_and_database(passwords),
@@ -202,26 +210,20 @@ def _roles_and_database(passwords: dict[str, str]) -> str:
     )
 
 
-class _Runner:
-    """Runs one of the wheel's commands to its end, with its words in the log."""
-
-    def __init__(self, wrapper: Sequence[str], log: Path) -> None:
-        self._wrapper = wrapper
-        self._log = log
-
-    def __call__(self, *command: str, text: str = "") -> None:
-        with self._log.open("ab") as log:
-            ended = subprocess.run(  # noqa: S603 - the wheel's own binaries.
-                [*self._wrapper, *command],
-                input=text.encode(),
-                stdout=log,
-                stderr=log,
-                timeout=60,
-                check=False,
-            )
-        if ended.returncode:
-            last = "\n".join(self._log.read_text(errors="replace").splitlines()[-8:])
-            raise ProgramFailed(f"{Path(command[0]).name} failed:\n{last}")
+def _run(log: Path, *command: str, text: str = "") -> None:
+    """Run one of the wheel's commands to its end, with its words in the log."""
+    with log.open("ab") as file:
+        ended = subprocess.run(  # noqa: S603 - the wheel's own binaries.
+            [*_not_as_root(), *command],
+            input=text.encode(),
+            stdout=file,
+            stderr=file,
+            timeout=60,
+            check=False,
+        )
+    if ended.returncode:
+        last = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+        raise ProgramFailed(f"{Path(command[0]).name} failed:\n{last}")
 
 
 def binary(name: str) -> Path:
@@ -238,40 +240,26 @@ def binary(name: str) -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin" / name
 
 
-def _not_as_root(directory: Path) -> tuple[str, ...]:
+@functools.cache
+def _not_as_root() -> tuple[str, ...]:
     """What to put before a PostgreSQL command so that it does not run as root."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.geteuid() != 0:
         return ()
-    if _namespace():
-        return _namespace()
-    setpriv = shutil.which("setpriv")
-    if not setpriv:
-        raise ProgramFailed(
-            "PostgreSQL does not run as root, and neither user namespaces nor setpriv are here:"
-            " run this as an ordinary user"
-        )
-    # Nobody must be able to walk to its data; the files beside it stay the owner's alone.
-    directory.chmod(0o711)
-    return (setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
-
-
-@functools.cache
-def _namespace() -> tuple[str, ...]:
-    """The command of a user namespace in which root is nobody; empty where it is forbidden."""
-    unshare = shutil.which("unshare")
-    if not unshare:
-        return ()
-    command = (unshare, "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}")
-    tried = subprocess.run([*command, "true"], capture_output=True, check=False)  # noqa: S603
-    return () if tried.returncode else command
+    for wrapper in (_NAMESPACE, _AS_NOBODY):
+        with contextlib.suppress(FileNotFoundError):
+            if not subprocess.run([*wrapper, "true"], capture_output=True, check=False).returncode:  # noqa: S603
+                return wrapper
+    raise ProgramFailed(
+        "PostgreSQL does not run as root, and neither unshare nor setpriv could make root somebody"
+        " else here. Run this as an ordinary user."
+    )
 
 
 def _hand_over(data: Path) -> None:
     """Give the data to whom the server runs as, which may have changed since the last run."""
     if os.geteuid() != 0:
         return
-    owner = 0 if _namespace() else _NOBODY
+    owner = _NOBODY if _not_as_root() == _AS_NOBODY else 0
     if data.stat().st_uid != owner:
         for path in (data, *data.rglob("*")):
             os.chown(path, owner, owner, follow_symlinks=False)
