@@ -1,5 +1,6 @@
 """Changes made at the provider: once each, whole or not at all, whatever is lost on the way."""
 
+import contextlib
 from typing import Literal
 
 import pytest
@@ -161,3 +162,21 @@ async def test_cancelling_drops_the_scheduled_change_and_can_be_undone(shop: Sho
         assert cancelled.cancel_at == before.current_period_end_at
         assert (cancelled.schedule_id, cancelled.pending) == (None, None)
     assert await shop.port.keep(before.id, "three") == before
+
+
+@pytest.mark.slow
+async def test_a_change_of_several_calls_has_the_time_limit_of_one(shop: Shop) -> None:
+    before = await _subscribe(shop)
+    # Each of the three calls in a row is answered in time, but not all of them together.
+    await shop.set(latency_ms=4500)
+    with pytest.raises(ProviderUnreachable):
+        await shop.port.schedule_change(_change(before, shop.larger, "period_end"), "key")
+    await shop.set(latency_ms=0)
+    after = None
+    while after is None:
+        # The provider is still at work on what we no longer wait for.
+        with contextlib.suppress(ProviderConflict):
+            after = await shop.port.schedule_change(
+                _change(before, shop.larger, "period_end"), "key"
+            )
+    assert after.pending is not None

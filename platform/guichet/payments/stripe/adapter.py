@@ -14,7 +14,7 @@ from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import ProviderRefused
 from guichet.payments.port import PlanChange, Preview, Proration
 from guichet.payments.stripe import copying, previewing, schedules
-from guichet.payments.stripe.calls import ask
+from guichet.payments.stripe.calls import ask, bounded
 from guichet.payments.stripe.reading import Reader
 from guichet.payments.stripe.transport import Transport
 
@@ -26,6 +26,7 @@ _SCHEDULE = ["schedule"]
 class Stripe(Reader):
     """One tenant's whole access."""
 
+    @bounded
     async def preview_change(self, change: PlanChange) -> Preview:
         if change.when == "period_end":
             regular, subscription = await asyncio.gather(
@@ -55,6 +56,7 @@ class Stripe(Reader):
             )
         )
 
+    @bounded
     async def change_plan(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
         parameters: SubscriptionUpdateParams = {
             "items": [
@@ -72,6 +74,7 @@ class Stripe(Reader):
         # The schedule would take the customer back to what was planned before.
         return await self._release(changed, f"{idempotency_key}:2")
 
+    @bounded
     async def schedule_change(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
         subscription, price = await asyncio.gather(
             self._need_subscription(change.subscription_id), self.fetch_price(change.price_id)
@@ -105,6 +108,7 @@ class Stripe(Reader):
             )
         )
 
+    @bounded
     async def undo_scheduled_change(
         self, subscription_id: str, idempotency_key: str
     ) -> SubscriptionCopy:
@@ -124,6 +128,7 @@ class Stripe(Reader):
         )
         return await self._need_subscription(subscription.id)
 
+    @bounded
     async def cancel_at_period_end(
         self, subscription_id: str, idempotency_key: str
     ) -> SubscriptionCopy:

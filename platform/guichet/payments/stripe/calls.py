@@ -1,8 +1,9 @@
-"""One call of the SDK, bounded in time, with its errors turned into ours."""
+"""Calls of the SDK, bounded in time, with their errors turned into ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
 
 import stripe
 
@@ -11,18 +12,32 @@ from guichet.payments.stripe.refusals import is_missing, translate
 
 #: The most objects that Stripe lists at once.
 PAGE = 100
-#: The longest that a person waits for one call with its retries, in seconds.
-_CALL_SECONDS = 10.0
+#: The longest that anybody waits for one question of the port, with all its calls and retries, in
+#: seconds. Leases of whoever asks are longer.
+_LIMIT_SECONDS = 10.0
 
 _Answer = TypeVar("_Answer")
 _Copy = TypeVar("_Copy")
 _Listed = TypeVar("_Listed", bound=stripe.StripeObject)
+_Parameters = ParamSpec("_Parameters")
+
+
+def bounded(
+    method: Callable[_Parameters, Awaitable[_Answer]],
+) -> Callable[_Parameters, Coroutine[Any, Any, _Answer]]:
+    """Give a method that makes several calls the limit of one; raises `ProviderUnreachable`."""
+
+    @functools.wraps(method)
+    async def within_limit(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Answer:
+        return await _within_limit(method(*args, **kwargs))
+
+    return within_limit
 
 
 async def ask(call: Awaitable[_Answer]) -> _Answer:
     """Await a call within its limit; raises a `ProviderError`."""
     try:
-        return await _bounded(call)
+        return await _within_limit(call)
     except stripe.StripeError as error:
         # Without its cause: the provider's text may quote what a customer typed.
         raise translate(error) from None
@@ -31,16 +46,16 @@ async def ask(call: Awaitable[_Answer]) -> _Answer:
 async def find(call: Awaitable[_Answer], copy: Callable[[_Answer], _Copy]) -> _Copy | None:
     """As `ask`, answering what `copy` makes of the object, or None where there is none."""
     try:
-        return copy(await _bounded(call))
+        return copy(await _within_limit(call))
     except stripe.StripeError as error:
         if is_missing(error):
             return None
         raise translate(error) from None
 
 
-async def _bounded(call: Awaitable[_Answer]) -> _Answer:
+async def _within_limit(call: Awaitable[_Answer]) -> _Answer:
     try:
-        async with asyncio.timeout(_CALL_SECONDS):
+        async with asyncio.timeout(_LIMIT_SECONDS):
             return await call
     except TimeoutError:
         raise ProviderUnreachable from None

@@ -17,7 +17,7 @@ from guichet.payments.copies import (
 )
 from guichet.payments.port import Account, InvoiceLinks, ProviderEvent
 from guichet.payments.stripe import copying
-from guichet.payments.stripe.calls import PAGE, ask, find, pages
+from guichet.payments.stripe.calls import PAGE, ask, bounded, find, pages
 
 #: The largest number of attempts at a call after the first one.
 _RETRIES = 1
@@ -60,6 +60,7 @@ class Reader:
     async def fetch_invoice(self, invoice_id: str) -> InvoiceCopy | None:
         return await find(self._api.invoices.retrieve_async(invoice_id), copying.copy_invoice)
 
+    @bounded
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
         call = self._api.invoices.retrieve_async(invoice_id, {"expand": ["payments"]})
         invoice = await find(call, lambda found: found)
