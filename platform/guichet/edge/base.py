@@ -14,7 +14,7 @@ Door = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 #: Where the edge leaves the deployment in the ASGI scope of the base host.
 DEPLOYMENT = "guichet.deployment"
 
-_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 async def base_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -23,5 +23,6 @@ async def base_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
     found = deployment.pages.asset(scope["path"])
     if found is None:
         raise NotFound
-    response = ASGIResponse(body=found.body, media_type=found.media_type, headers=_FOR_EVER)
+    headers = {"content-type": found.media_type, "cache-control": _FOR_EVER}
+    response = ASGIResponse(body=found.body, headers=headers)
     await response(scope, receive, send)

@@ -8,7 +8,8 @@ from guichet.errors import GuichetError
 from guichet.theming.locale import gettext, negotiate
 
 THEME = "platform"
-HTML = "text/html; charset=utf-8"
+#: Litestar adds the charset to a text.
+HTML = "text/html"
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -23,7 +24,7 @@ def error_page(deployment: Deployment | None, scope: Scope, error: GuichetError)
         return ASGIResponse(
             body=gettext(locale)(error.message),
             status_code=error.status,
-            media_type="text/plain; charset=utf-8",
+            media_type="text/plain",
         )
     body = deployment.pages.render(
         THEME,

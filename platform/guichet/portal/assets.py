@@ -48,4 +48,5 @@ async def picture(
 
 
 def _kept(body: bytes, media_type: str) -> ASGIResponse:
-    return ASGIResponse(body=body, media_type=media_type, headers={"cache-control": _FOR_EVER})
+    headers = {"content-type": media_type, "cache-control": _FOR_EVER}
+    return ASGIResponse(body=body, headers=headers)

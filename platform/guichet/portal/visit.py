@@ -27,7 +27,8 @@ from tenants.configuration import Configuration
 VISIT = "guichet.visit"
 LANGUAGE_COOKIE = "guichet-language"
 
-HTML = "text/html; charset=utf-8"
+#: Litestar adds the charset to a text.
+HTML = "text/html"
 
 
 class Visit:
