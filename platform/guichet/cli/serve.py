@@ -18,6 +18,8 @@ from guichet.settings import SettingsError, read_settings
 #: How long requests in hand may take once the process is asked to stop.
 _FINISH_SECONDS = 20
 _HEADER_MILLISECONDS = 10_000
+#: What is held of one connection: all headers of a request must fit into it.
+_BUFFER_BYTES = 64 * 1024
 
 
 @click.command()
@@ -44,7 +46,9 @@ async def serve_until_stopped(app: Callable[..., Awaitable[None]], listen: str) 
         interface=Interfaces.ASGI,
         # A reverse proxy in front speaks HTTP/1.1 to us; what nobody needs, nobody can attack.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_BUFFER_BYTES
+        ),
         websockets=False,
         log_enabled=False,
     )

@@ -169,6 +169,8 @@ class Edge:
         if self._deployment is None:
             raise Unavailable
         host = canonical_host(scope["headers"], scope.get("raw_path") or b"/")
+        if not scope["path"].startswith("/"):
+            raise MalformedRequest
         entry = self._deployment.directory.find(host)
         if entry is not None:
             await self._open_portal(self._deployment, entry, host, exchange, receive)
