@@ -90,7 +90,7 @@ class Easel:
         elif asset:
             route.fulfill(body=asset.body, content_type=asset.media_type)
         elif path.startswith("/assets/pictures/"):
-            route.fulfill(body=samples.LOGO, content_type="image/svg+xml")
+            route.fulfill(body=samples.picture(path), content_type="image/svg+xml")
         elif path.startswith("/assets/"):
             route.fulfill(body=samples.brand_css(self._pages, path), content_type="text/css")
         else:

@@ -9,10 +9,11 @@ from guichet.billing.catalog import Interval, Price
 from guichet.billing.invoices import Invoice
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Item, Subscription
+from guichet.demo import merchants
 from guichet.money import Money
 from guichet.theming.pages import Pages
 from guichet.theming.shell import Language, Shell
-from tenants.branding import Branding, Colours, Link
+from tenants.branding import Link
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONG_NAME = "Professional collaboration suite with priority support and extended archive"
@@ -41,12 +42,6 @@ class Portal(msgspec.Struct, frozen=True):
     url: str
     description: str
 
-
-#: A merchant's logo: 260 × 64.
-LOGO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 260 64" fill="#7a6ff0">'
-    '<circle cx="32" cy="32" r="28"/><path d="M80 14h12v26h20v10H80zM128 14h52v36h-52z"/></svg>'
-)
 
 #: Pages that a visitor sees without being signed in.
 DOORS = frozenset({"sign_in", "sign_in_failed", "no_account", "signed_out"})
@@ -123,14 +118,8 @@ def invoice(order: int, amount: int = 2900, currency: str = "eur", **changes: An
 CARD = PaymentMethod("pm_1", "card", "visa", "4242", 8, 2029)
 INVOICES = tuple(invoice(order) for order in range(10))
 
-LUMEN = Branding(theme="plain", light=Colours(accent="#4f46e5"))
-MARMITE = Branding(theme="hearth")
-VOLTA = Branding(theme="current")
-MERCHANTS = {
-    "plain": ("Lumen", LUMEN),
-    "hearth": ("Marmite", MARMITE),
-    "current": ("Volta", VOLTA),
-}
+#: The demo's merchants by the theme that each has chosen.
+MERCHANTS = {merchant.branding.theme: merchant for merchant in merchants.ALL}
 
 
 def shell(name: str = "Lumen", locale: str = "en", **changes: Any) -> Shell:
@@ -157,17 +146,19 @@ def shell(name: str = "Lumen", locale: str = "en", **changes: Any) -> Shell:
 
 def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> Shell:
     """The shell of a merchant's page in a theme, with that merchant's branding."""
-    name, branding = MERCHANTS[theme]
-    brand = pages.branding_stylesheet(branding, theme)
+    merchant = MERCHANTS[theme]
+    brand = pages.branding_stylesheet(merchant.branding, theme)
+    has_logo = page == "home-logo"
     return shell(
-        name,
+        merchant.name,
         locale,
         theme=theme,
         scheme=scheme,
         stylesheets=(*pages.stylesheet_urls(theme), brand.path),
         script=pages.script_url,
-        logo="/assets/pictures/logo" if page == "home-logo" else "",
-        logo_dark="/assets/pictures/logo-dark" if page == "home-logo" else "",
+        logo=f"/assets/pictures/{theme}-light" if has_logo else "",
+        logo_dark=f"/assets/pictures/{theme}-dark" if has_logo else "",
+        headline=merchant.branding.headline[locale] if has_logo else "",
         path="/invoices" if page.startswith("invoices") else "/",
         signed_in=template_of(page).removesuffix(".html") not in DOORS,
     )
@@ -175,8 +166,15 @@ def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> She
 
 def brand_css(pages: Pages, path: str) -> bytes:
     """The branding stylesheet that is served at the path."""
-    sheets = (pages.branding_stylesheet(branding, t) for t, (_, branding) in MERCHANTS.items())
+    brandings = {theme: merchant.branding for theme, merchant in MERCHANTS.items()}
+    sheets = (pages.branding_stylesheet(branding, theme) for theme, branding in brandings.items())
     return next(sheet.body for sheet in sheets if sheet.path == path)
+
+
+def picture(path: str) -> bytes:
+    """The demo merchant's logo that is served at the path."""
+    theme, _, scheme = path.rpartition("/")[2].partition("-")
+    return merchants.logo(MERCHANTS[theme], scheme == "dark")
 
 
 def home(**changes: Any) -> dict[str, Any]:
