@@ -1,6 +1,6 @@
 """Objects before anything is known of them: every field that Stripe shows, at its first value."""
 
-from copy import deepcopy
+import msgspec
 
 from stripe_sandbox.documents import Document
 
@@ -246,7 +246,7 @@ _PHASE: Document = {
     "trial_end": None,
 }
 
-_BLANKS = {
+_BLANKS: dict[str, Document] = {
     "charge": _CHARGE,
     "customer": _CUSTOMER,
     "invoice": _INVOICE,
@@ -257,6 +257,11 @@ _BLANKS = {
 }
 
 
+# Decoding makes a deep copy several times faster than copying does.
+_ENCODED = {kind: msgspec.json.encode(fields) for kind, fields in _BLANKS.items()}
+_decoder = msgspec.json.Decoder(Document)
+
+
 def blank(kind: str) -> Document:
     """A new empty object, to be filled in."""
-    return deepcopy(_BLANKS[kind])
+    return _decoder.decode(_ENCODED[kind])

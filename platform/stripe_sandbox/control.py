@@ -14,16 +14,10 @@ from stripe_sandbox.api import Answer, Api, Request
 from stripe_sandbox.clocks import advance_clock
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import ApiError
-from stripe_sandbox.pages import document
+from stripe_sandbox.pages import PAGE_HEADERS, document
 from stripe_sandbox.settings import changed
 
 _EVENTS_SHOWN = 15
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-}
 
 
 class Refusal(Exception):
@@ -53,7 +47,7 @@ class Control:
     def _dispatch(self, request: Request, path: list[str]) -> Answer:
         match (request.method, path):
             case ("GET", []):
-                return Answer(200, self._page(), {**_HEADERS, "content-type": "text/html"})
+                return Answer(200, self._page(), {**PAGE_HEADERS, "content-type": "text/html"})
             case ("GET", ["accounts"]):
                 return _json(self._accounts())
             case ("GET", ["settings"]):
@@ -171,11 +165,11 @@ def _from_form(body: str) -> Document:
 
 
 def _json(value: Any, status: int = 200) -> Answer:
-    return Answer(status, msgspec.json.encode(value), dict(_HEADERS))
+    return Answer(status, msgspec.json.encode(value), dict(PAGE_HEADERS))
 
 
 def _back() -> Answer:
-    return Answer(303, b"", {**_HEADERS, "location": "/_control"})
+    return Answer(303, b"", {**PAGE_HEADERS, "location": "/_control"})
 
 
 def _switches(account: Document) -> str:

@@ -8,9 +8,11 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from stripe_sandbox.accounts import load_account
 from stripe_sandbox.documents import Document
+from stripe_sandbox.placement import place
 from stripe_sandbox.store import Store
 
 _AT_ONCE = 8
@@ -104,10 +106,18 @@ class Deliverer:
                 self.store.queue.postpone(identifier, self.clock() + _HOLD_SECONDS, attempts)
             elif acknowledged or attempts >= len(BACK_OFF):
                 self.store.queue.drop(identifier)
+                self._count_down(account, event)
             else:
                 due = self.clock() + BACK_OFF[attempts]
                 self.store.queue.postpone(identifier, due, attempts + 1)
         self.wake()
+
+    def _count_down(self, account: str, identifier: str) -> None:
+        """The event has one endpoint less to reach."""
+        if raw := self.store.read(account, "event", identifier):
+            event = self.store.decode(raw)
+            event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
+            self.store.write(account, "event", identifier, msgspec.json.encode(event), place(event))
 
     async def _send(self, account: str, endpoint_id: str, event_id: str) -> bool:
         raw = self.store.read(account, "webhook_endpoint", endpoint_id)

@@ -10,6 +10,8 @@ Document: TypeAlias = dict[str, Any]
 API_VERSION = "2026-10-28.endive"
 
 _ALPHABET = string.ascii_letters + string.digits
+# One system call makes a whole word: 256 bytes fall on 62 letters, evenly enough for an id.
+_LETTERS = bytes(ord(_ALPHABET[byte % len(_ALPHABET)]) for byte in range(256))
 
 
 def new_id(prefix: str, length: int = 24) -> str:
@@ -19,7 +21,7 @@ def new_id(prefix: str, length: int = 24) -> str:
 
 def new_token(length: int = 24) -> str:
     """A random word of letters and digits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return secrets.token_bytes(length).translate(_LETTERS).decode()
 
 
 def list_of(

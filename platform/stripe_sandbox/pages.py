@@ -9,6 +9,12 @@ from stripe_sandbox.pdf import Words, one_page
 from stripe_sandbox.pricing import money
 from stripe_sandbox.store import Store
 
+PAGE_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+}
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1f36; --soft: #5c6478; --line: #d9dde6;
   --paper: #fff; --ground: #f4f5f8; --accent: #4b45c6 }

@@ -83,6 +83,8 @@ class Store:
         # A killed process loses nothing under WAL: what was committed is in the kernel's hands.
         self.sql.execute("pragma journal_mode = wal")
         self.sql.execute("pragma synchronous = normal")
+        self.sql.execute("pragma cache_size = -65536")
+        self.sql.execute("pragma wal_autocheckpoint = 8000")
         self.sql.executescript(_SCHEMA)
         self.queue = DeliveryQueue(self.sql)
         self._decoder = msgspec.json.Decoder(dict)

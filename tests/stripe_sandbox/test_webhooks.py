@@ -77,8 +77,26 @@ async def test_a_delivery_is_signed_and_names_its_host(
     assert (event.type, event.data.object["id"]) == ("customer.created", customer.id)
     assert event.api_version == "2026-10-28.endive"
     assert headers["host"] == f"lumen.localhost:{receiver.port}"
+    assert event.pending_webhooks == 1
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.Webhook.construct_event(body + b" ", headers["stripe-signature"], endpoint.secret)
+
+
+async def test_an_event_counts_the_deliveries_that_it_still_waits_for(
+    account: Account, receiver: Receiver
+) -> None:
+    await _endpoint(account, receiver)
+    await account.set(deliveries={"paused": True})
+    await account.v1.customers.create_async({"name": "Ada"})
+    events = account.v1.events
+    waiting = (await events.list_async({"delivery_success": False})).data
+    assert [event.type for event in waiting] == ["customer.created"]
+    await account.set(deliveries={"paused": False})
+    await receiver.wait_for(1)
+    async with asyncio.timeout(20):
+        while (await events.retrieve_async(waiting[0].id)).pending_webhooks:
+            await asyncio.sleep(0.02)
+    assert (await account.http.get("/_control/deliveries")).json() == {"waiting": 0}
 
 
 async def test_a_refused_delivery_is_repeated(account: Account, receiver: Receiver) -> None:
