@@ -1,9 +1,10 @@
 """From a theme, a template, a language and Structs to the bytes of a page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import (
     ChoiceLoader,
@@ -148,3 +149,10 @@ class TranslatedEnvironment(Environment):
             "period": speech.period,
             "interval": speech.interval,
         }
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """All of a template's globals in one dict: they are complete before one is compiled.
+
+        Jinja chains maps instead, which each page walks again for each import of macros.
+        """
+        return {**self.globals, **(d or {})}
