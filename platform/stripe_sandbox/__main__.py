@@ -1,6 +1,7 @@
 """The command `python -m stripe_sandbox`."""
 
 import argparse
+import sqlite3
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +21,10 @@ def main() -> None:
         "--state", type=Path, help="SQLite file that keeps the state; without it: memory"
     )
     options = parser.parse_args()
-    store = Store(options.state)
+    try:
+        store = Store(options.state)
+    except sqlite3.OperationalError as error:
+        parser.exit(1, f"{parser.prog}: cannot use {options.state}: {error}\n")
     app = Sandbox(store, f"http://127.0.0.1:{options.port}")
     uvicorn.run(
         app,

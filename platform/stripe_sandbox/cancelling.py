@@ -63,11 +63,8 @@ def cancel_now(unit: Unit, subscription: Document, params: Document) -> None:
         for item in subscription["items"]["data"]:
             prorate(unit, subscription, ItemChange(item, None), now, debits_too=False)
     subscription["canceled_at"] = now
-    reason = "cancellation_requested" if "cancellation_details" in params else None
-    final = None
-    if params.get("invoice_now"):
-        final = final_invoice(unit, subscription)
-    end(unit, subscription, reason or "cancellation_requested")
+    final = final_invoice(unit, subscription) if params.get("invoice_now") else None
+    end(unit, subscription, "cancellation_requested")
     if final:
         collect(unit, final)
 

@@ -69,6 +69,8 @@ class Deliverer:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), self._pause())
         finally:
+            for task in self._tasks:
+                task.cancel()
             await self._client.aclose()
 
     def _pause(self) -> float:

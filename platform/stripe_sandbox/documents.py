@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
@@ -80,6 +80,3 @@ def apply(document: Document, change: Document, fields: Sequence[str]) -> None:
 def public(document: Document) -> Document:
     """A document as the API shows it: names with a leading underscore are the sandbox's own."""
     return {name: value for name, value in document.items() if not name.startswith("_")}
-
-
-Transform: TypeAlias = Callable[[Document], Document]

@@ -1,6 +1,6 @@
 """Previews: a change is made in earnest, its invoice read, and everything undone again."""
 
-from stripe_sandbox.cancelling import final_invoice, set_cancellation
+from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.changes import change
 from stripe_sandbox.debits import prorate
 from stripe_sandbox.discounts import DISCOUNTS
@@ -139,5 +139,3 @@ ROUTES = [
         },
     )
 ]
-
-__all__ = ["ROUTES", "create_preview", "set_cancellation"]

@@ -4,7 +4,6 @@ from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.documents import Document
-from stripe_sandbox.payments import method_for
 from stripe_sandbox.placement import TRIAL_NOTICE
 from stripe_sandbox.standing import end, expire_incomplete
 from stripe_sandbox.subscription_items import period_at, set_period
@@ -88,6 +87,3 @@ def renew(unit: Unit, subscription: Document, moment: int) -> Document:
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
     return issue(unit, subscription, lines, "subscription_cycle", previous)
-
-
-__all__ = ["advance_subscription", "method_for", "renew"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stripe_sandbox.documents import Document
-from stripe_sandbox.forms import PAGE, Reader, Shape, anything, form, list_of, text
+from stripe_sandbox.forms import PAGE, Reader, Shape, form, list_of, text
 
 Handler: TypeAlias = Callable[..., Document]
 
@@ -51,6 +51,3 @@ class Router:
                 pairs = zip(each.segments, segments, strict=True)
                 return each, [got for want, got in pairs if want == "{}"]
         return None
-
-
-__all__ = ["Handler", "Route", "Router", "anything", "listing", "route"]

@@ -80,6 +80,8 @@ class Store:
 
     def __init__(self, path: Path | None) -> None:
         self.sql = sqlite3.connect(path or ":memory:", isolation_level=None)
+        # Two programs on one file would not see each other: the second one is turned away.
+        self.sql.execute("pragma locking_mode = exclusive")
         # A killed process loses nothing under WAL: what was committed is in the kernel's hands.
         self.sql.execute("pragma journal_mode = wal")
         self.sql.execute("pragma synchronous = normal")

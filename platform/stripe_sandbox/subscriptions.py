@@ -11,7 +11,6 @@ from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
     anything,
     hash_of,
-    integer,
     moment,
     natural,
     one_of,
@@ -275,5 +274,3 @@ ROUTES = [
     ),
     route("GET", "/v1/subscriptions/{}", retrieve_subscription),
 ]  # fmt: skip
-
-__all__ = ["ROUTES", "begin", "create_subscription", "integer"]

@@ -1,6 +1,8 @@
 """Nothing is done twice: idempotency keys, lost answers, a killed sandbox, isolated accounts."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -150,4 +152,16 @@ async def test_a_request_repeated_after_a_kill_is_done_once(tmp_path: Path) -> N
     assert again.headers["idempotent-replayed"] == "true"
     assert len(await account.charges()) == 1
     await account.http.aclose()
+    program.stop()
+
+
+@pytest.mark.slow
+def test_a_state_in_use_is_not_opened_twice(tmp_path: Path) -> None:
+    state = tmp_path / "state.sqlite"
+    program = Program(free_port(), state)
+    command = [sys.executable, "-m", "stripe_sandbox", "--port", str(free_port())]
+    second = subprocess.run(
+        [*command, "--state", str(state)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (second.returncode, "database is locked" in second.stderr) == (1, True)
     program.stop()
