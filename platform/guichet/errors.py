@@ -12,7 +12,7 @@ class GuichetError(Exception):
     """Something went wrong on our side. Please try again in a moment."""
 
     #: A few words to stand above the message, in English.
-    title = "Something went wrong"
+    title = "The mistake is ours"
     status = 500
     code = "internal_error"
 
@@ -65,7 +65,7 @@ class NotFound(GuichetError):
 class Conflict(GuichetError):
     """This has changed in the meantime. Please look again and repeat your choice."""
 
-    title = "This has changed"
+    title = "Something has changed"
     status = 409
     code = "conflict"
 
@@ -81,7 +81,7 @@ class InvalidInput(GuichetError):
 class TooManyRequests(GuichetError):
     """There were too many tries. Please wait a moment and try again."""
 
-    title = "Please wait a moment"
+    title = "Too many tries"
     status = 429
     code = "too_many_requests"
 

@@ -56,7 +56,7 @@ def _messages(path: Path, method: str) -> Iterator[Any]:
 
 
 def _error_messages() -> list[tuple[str, Path]]:
-    """The first paragraph of the docstring of every error of the package, with its file.
+    """The title and the docstring's first paragraph of every error of the package, with its file.
 
     The sources are parsed, not imported: an error is a class whose bases lead to `GuichetError`.
     """
@@ -66,10 +66,23 @@ def _error_messages() -> list[tuple[str, Path]]:
             if isinstance(node, ast.ClassDef):
                 classes[node.name] = (node, path)
     return sorted(
-        (" ".join((ast.get_docstring(node) or "").split("\n\n")[0].split()), path)
+        (words, path)
         for node, path in classes.values()
         if _is_error(node.name, classes)
+        for words in (_message(node), *_title(node))
     )
+
+
+def _message(error: ast.ClassDef) -> str:
+    return " ".join((ast.get_docstring(error) or "").split("\n\n")[0].split())
+
+
+def _title(error: ast.ClassDef) -> Iterator[str]:
+    """What stands above the message, where the class has a title of its own."""
+    for statement in error.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="title")], value=ast.Constant(value=str(title))):
+                yield title
 
 
 def _is_error(name: str, classes: dict[str, tuple[ast.ClassDef, Path]]) -> bool:

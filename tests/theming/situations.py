@@ -178,9 +178,14 @@ def _doors() -> dict[str, dict[str, Any]]:
         },
         "no_account": {"email": "ada.lovelace.the.analyst@engines.example.com"},
         "signed_out": {},
-        "error": {"status": 404, "message": "There is no such page."},
+        "error": {
+            "status": 404,
+            "title": "Page not found",
+            "message": "There is no such page.",
+        },
         "error-failure": {
             "status": 500,
+            "title": "The mistake is ours",
             "message": "Something went wrong on our side. Please try again in a moment.",
         },
     }
@@ -223,6 +228,7 @@ def platform_pages() -> dict[str, dict[str, Any]]:
         "demo": {"portals": portals, "people": people, "places": places},
         "plain_error": {
             "status": 404,
+            "title": "Nothing is here",
             "message": "There is no such page.",
         },
     }

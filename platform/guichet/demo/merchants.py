@@ -210,7 +210,7 @@ VOLTA = Merchant(
     purchases=Purchases("spark", 1, "current", "spark", "current", "storm"),
     branding=Branding(
         theme="current",
-        scheme="auto",
+        scheme="dark",
         headline={"en": "Power, on your terms.", "fr": "L’énergie, à vos conditions."},
         links=(
             Link("Tariffs", "https://volta.example/tariffs"),

@@ -3,6 +3,11 @@
 from typing import NamedTuple
 
 
+def _(message: str) -> str:
+    """Mark a sentence for the catalogues; it is translated where it is shown."""
+    return message
+
+
 class Person(NamedTuple):
     """Somebody who can sign in; `note` says what there is to see with them."""
 
@@ -12,20 +17,22 @@ class Person(NamedTuple):
 
 
 CUSTOMERS = (
-    Person("ada@example.com", "Ada Lovelace", "active"),
-    Person("grace@example.com", "Grace Hopper", "past due"),
-    Person("linus@example.com", "Linus Pauling", "in a trial"),
-    Person("zoe@example.com", "Zoé Laurent", "cancelled"),
+    Person("ada@example.com", "Ada Lovelace", _("Active, with a year of invoices.")),
+    Person("grace@example.com", "Grace Hopper", _("Her last payment failed.")),
+    Person("linus@example.com", "Linus Pauling", _("In a trial of another plan.")),
+    Person("zoe@example.com", "Zoé Laurent", _("Cancelled some weeks ago.")),
 )
 STAFF = (
-    Person("owner@atelier.example", "Camille Martin", "owns the agency Atelier"),
-    Person("admin@lumen.example", "Noor Haddad", "administers Lumen"),
+    Person("owner@atelier.example", "Camille Martin", "Owns the agency Atelier."),
+    Person("admin@lumen.example", "Noor Haddad", "Administers Lumen."),
 )
 #: The agency that hosts the demo's merchants: slug and name.
 AGENCY = ("atelier", "Atelier")
 #: The demo's merchants: slug, and what they sell.
 MERCHANTS = (
-    ("lumen", "software"),
-    ("marmite", "meal boxes, in French"),
-    ("volta", "energy"),
+    ("lumen", _("Software, paid by the month or the year.")),
+    ("marmite", _("Meal boxes, paid by the week.")),
+    ("volta", _("Energy, paid by the month.")),
 )
+#: What the demo's payment provider is.
+SANDBOX = _("The payment provider of the demo: accounts, clocks and events.")

@@ -4,7 +4,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope, Receive, Send
 
 from guichet.app import create_app
-from guichet.demo.people import CUSTOMERS, MERCHANTS
+from guichet.demo.people import CUSTOMERS, MERCHANTS, SANDBOX
 from guichet.deployment import Deployment
 from guichet.edge.base import DEPLOYMENT, base_door
 from guichet.edge.entrance import Edge
@@ -21,13 +21,12 @@ async def demo_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
     deployment: Deployment = scope["state"][DEPLOYMENT]
     locale = negotiate(None, header(scope, b"accept-language"), "en")
     say = gettext(locale)
-    people = [{"email": it.email, "about": f"{it.name}, {say(it.note)}"} for it in CUSTOMERS]
+    people = [{"email": it.email, "about": f"{it.name}. {say(it.note)}"} for it in CUSTOMERS]
     portals = [
         {
             "name": entry.name,
             "url": deployment.directory.url(entry),
             "description": say(sells),
-            "people": people,
         }
         for slug, sells in MERCHANTS
         if (entry := deployment.directory.by_slug(slug))
@@ -35,11 +34,13 @@ async def demo_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
     places = [
         {
             "url": f"{deployment.settings.stripe_url}/_control",
-            "label": say("Stripe sandbox"),
-            "about": say("The payment provider of the demo: accounts, clocks and events"),
+            "label": "Stripe sandbox",
+            "about": say(SANDBOX),
         }
     ]
-    body = deployment.pages.render(THEME, "demo.html", locale, portals=portals, places=places)
+    body = deployment.pages.render(
+        THEME, "demo.html", locale, portals=portals, people=people, places=places
+    )
     await ASGIResponse(body=body, media_type=HTML)(scope, receive, send)
 
 
