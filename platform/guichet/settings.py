@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: be on loopback over plain HTTP. Never set it in production.
     demo: bool = False
 
+    def __repr__(self) -> str:
+        """Names no value: three of them hold secrets, and a traceback may print this."""
+        return "Settings(...)"
+
     @property
     def url_scheme(self) -> str:
         """`http` on localhost only; everywhere else a proxy in front ends TLS."""

@@ -1,0 +1,49 @@
+"""The settings: all faults named at once, nothing secret shown."""
+
+import pytest
+
+from guichet.settings import Settings, SettingsError, read_settings
+
+GIVEN = {
+    "DATABASE_URL": "postgresql://guichet_web:s3cret@127.0.0.1/guichet",
+    "REDIS_URL": "redis://:s3cret@127.0.0.1:6379/0",
+    "GUICHET_BASE_DOMAIN": "guichet.example",
+    "GUICHET_MASTER_KEY": "s3cret-now, s3cret-before",
+}
+
+
+def test_production_needs_four_settings() -> None:
+    settings = read_settings(GIVEN)
+    assert settings.master_keys == ("s3cret-now", "s3cret-before")
+    assert not settings.demo
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"REDIS_URL": ""})
+    for name in GIVEN:
+        assert name in str(raised.value)
+
+
+def test_a_value_that_cannot_be_used_is_refused() -> None:
+    with pytest.raises(SettingsError):
+        read_settings(GIVEN | {"GUICHET_DATABASE_CONNECTIONS": "many"})
+
+
+def test_settings_never_show_a_secret() -> None:
+    assert "s3cret" not in repr(read_settings(GIVEN))
+    assert "s3cret" not in f"{read_settings(GIVEN)}"
+
+
+@pytest.mark.parametrize(
+    ("domain", "scheme"),
+    [
+        ("localhost:8000", "http"),
+        ("demo.localhost", "http"),
+        ("guichet.example", "https"),
+        ("localhost.example", "https"),
+    ],
+)
+def test_plain_http_is_for_localhost_alone(domain: str, scheme: str) -> None:
+    settings = Settings(database_url="", redis_url="", base_domain=domain, master_keys=())
+    assert settings.url_scheme == scheme
