@@ -73,6 +73,27 @@ async def test_an_endpoint_on_a_host_that_the_merchant_named_is_accepted(
     assert (await ada.start()).startswith("https://login.example:8443/authorize?")
 
 
+async def test_an_endpoint_that_browsers_read_otherwise_is_refused(
+    ada: Browser, hostile: HostileProvider
+) -> None:
+    # To us the host is what follows the @, to a browser what precedes the backslash.
+    hostile.discovery["authorization_endpoint"] = f"http://evil.example\\@127.0.0.1:{hostile.port}/"
+    with pytest.raises(IdentityProviderMisconfigured):
+        await ada.start()
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys", "/token"])
+async def test_no_redirect_is_followed_even_to_a_right_answer(
+    ada: Browser, hostile: HostileProvider, path: str
+) -> None:
+    _, headers, document = hostile.answer(path, {}, "")
+    hostile.answers["/elsewhere"] = (200, headers, document)
+    hostile.answers[path] = (307, {"location": f"{hostile.issuer}/elsewhere"}, b"")
+    with pytest.raises(SignInFailed):
+        await ada.enter()
+    assert not any("/elsewhere" in request for request in hostile.requests)
+
+
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys", "/token"])
 @pytest.mark.parametrize(
     ("status", "headers", "body"),

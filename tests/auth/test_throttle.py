@@ -58,8 +58,11 @@ async def test_a_window_ends_and_its_counter_with_it(redis: Redis) -> None:
     assert await passes(throttle)
     assert not await passes(throttle)
     (key,) = await redis.keys("*")
-    # Tries beyond the limit do not put off the window's end.
     assert 0 < await redis.pttl(key) <= 60_000
+    # Tries beyond the limit do not put off the window's end.
+    await redis.pexpire(key, 30_000)
+    assert not await passes(throttle)
+    assert 0 < await redis.pttl(key) <= 30_000
     # A time in the past is how Redis is told that the window is over now.
     await redis.pexpire(key, -1)
     assert await passes(throttle)

@@ -87,9 +87,18 @@ def read_cookies(headers: Iterable[tuple[bytes, bytes]], settings: Settings) -> 
 
 
 def _value(raw: bytes, name: str) -> str | None:
-    start = name.encode() + b"="
-    found = [pair for part in raw.split(b";") if (pair := part.strip(b" \t")).startswith(start)]
+    found = cookie_values(raw, name)
     if len(found) > 1:
         raise DuplicateCookie
-    value = found[0][len(start) :].decode("latin-1") if found else ""
-    return value if is_token(value) else None
+    return found[0] if found and is_token(found[0]) else None
+
+
+def cookie_values(raw: bytes, name: str) -> list[str]:
+    """Every value of this very name in a `Cookie` header, as it was sent.
+
+    The standard library's parser also unquotes, in quadratic time in some versions of Python
+    (CVE-2024-7592).
+    """
+    start = name.encode() + b"="
+    parts = (part.strip(b" \t") for part in raw.split(b";"))
+    return [part[len(start) :].decode("latin-1") for part in parts if part.startswith(start)]

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 # One slash, then printable ASCII without a backslash: browsers read `//`, `/\` and a slash after
 # a dropped tab or newline as the beginning of another host.
-_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]{0,1999}")
+_LOCAL = re.compile(r"/(?!/)[\x21-\x5b\x5d-\x7e]{0,1999}")
 
 
 def local_path(wanted: str | None) -> str:
