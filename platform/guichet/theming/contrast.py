@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 # WCAG 2.2, success criteria 1.4.3 (text) and 1.4.11 (the edges of controls).
 TEXT_RATIO = 4.5
@@ -18,6 +19,8 @@ def is_colour(text: str) -> bool:
     return _HEX.fullmatch(text) is not None
 
 
+# One search for a legible colour asks for the same backgrounds up to two hundred times.
+@lru_cache(maxsize=1024)
 def luminance(colour: str) -> float:
     """The relative luminance of `#rrggbb`, 0 to 1, as WCAG 2.2 defines it."""
     red, green, blue = (_linear(channel) for channel in _channels(colour))
