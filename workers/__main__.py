@@ -31,11 +31,15 @@ def main() -> int:
 
 async def _run_until_signalled(settings: Settings) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    log.info("worker_started")
-    await run(settings, stop)
+
+    def started() -> None:
+        # Before that there is nothing in hand, so a signal ends the process at once.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        log.info("worker_started")
+
+    await run(settings, stop, started)
     log.info("worker_stopped")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -27,11 +28,12 @@ _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 2.0
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Work until `stop` is set, then finish the jobs in hand."""
+async def run(settings: Settings, stop: asyncio.Event, started: Callable[[], None]) -> None:
+    """Work until `stop` is set, then finish the jobs in hand; calls `started` before the first."""
     redis = make_redis(settings.redis_url)
     try:
         async with open_office(settings) as office:
+            started()
             await _work(redis, office, stop)
     finally:
         with contextlib.suppress(Exception):
@@ -57,19 +59,26 @@ async def _work(redis: ArqRedis, office: Office, stop: asyncio.Event) -> None:
             await asyncio.wait({stopping}, timeout=min(wait, _LONGEST_WAIT_SECONDS))
     office.applier.close()
     await _finish(in_hand)
-    polling.cancel()
-    await asyncio.gather(polling, return_exceptions=True)
+    await _end(polling)
 
 
 async def _finish(in_hand: set[asyncio.Task[Any]]) -> None:
     """Let jobs end by themselves for a while, then cut them off."""
-    if in_hand:
-        _, cut_off = await asyncio.wait(in_hand, timeout=_FINISH_SECONDS)
-        for task in cut_off:
-            task.cancel()
-        log.info("jobs_finished", count=len(in_hand) - len(cut_off))
-    # What a job says in the end is logged by itself; Redis may be gone, so the rest is moot.
-    await asyncio.gather(*in_hand, return_exceptions=True)
+    if not in_hand:
+        return
+    _, cut_off = await asyncio.wait(in_hand, timeout=_FINISH_SECONDS)
+    log.info("jobs_finished", count=len(in_hand) - len(cut_off))
+    for task in cut_off:
+        await _end(task)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Cancel until it ends: the Redis client swallows a cancellation that meets an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_FIRST_WAIT_SECONDS)
+    # Redis may be gone, so whatever it ended with is no news.
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _queue_worker(redis: ArqRedis, office: Office) -> Worker:
