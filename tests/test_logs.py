@@ -1,0 +1,63 @@
+"""Logs: one JSON line an event, with fields that are known and nothing else."""
+
+import json
+import subprocess
+import sys
+
+ONE_REQUEST = """
+import asyncio
+from guichet.app import create_app
+from guichet.settings import Settings
+
+settings = Settings(database_url="", redis_url="", base_domain="localhost", master_keys=())
+
+async def receive():
+    return {"type": "http.request", "body": b"a-secret-body", "more_body": False}
+
+async def send(message):
+    pass
+
+asyncio.run(create_app(settings)({
+    "type": "http", "method": "POST", "path": "/sign-in/work/callback", "raw_path": b"/",
+    "query_string": b"code=a-secret-code",
+    "headers": [(b"host", b"lumen.localhost"), (b"cookie", b"guichet-session=a-secret-token")],
+}, receive, send))
+"""
+
+TWO_EVENTS = """
+import structlog
+from guichet import logs
+
+logs.configure("warning")
+log = structlog.get_logger()
+log.info("not said")
+log.warning("said", tenant="lumen", password="a-secret", stripe_key="a-secret")
+try:
+    raise ValueError("a reason")
+except ValueError:
+    log.exception("failed", code="broken")
+"""
+
+
+def lines(program: str) -> list[dict[str, object]]:
+    """What a program logs; fails when it holds one of the secrets above."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, timeout=60
+    )
+    assert b"a-secret" not in ended.stdout + ended.stderr
+    return [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def test_a_request_is_one_line_without_query_body_and_cookies() -> None:
+    (line,) = lines(ONE_REQUEST)
+    assert line["event"] == "request"
+    assert line["path"] == "/sign-in/work/callback"
+    assert (line["method"], line["status"]) == ("POST", 503)
+    assert line["request_id"]
+
+
+def test_fields_that_are_not_known_are_not_logged() -> None:
+    said, failed = lines(TWO_EVENTS)
+    assert set(said) == {"event", "level", "tenant", "timestamp"}
+    assert failed["code"] == "broken"
+    assert "ValueError: a reason" in str(failed["exception"])
