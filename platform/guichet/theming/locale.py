@@ -2,10 +2,11 @@
 
 import gettext as standard_gettext
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 from babel import Locale as BabelLocale
 from babel.dates import format_date, format_interval
@@ -22,6 +23,9 @@ DEFAULT = "en"
 # A Babel format takes 15 to 40 µs, a page has thirty of them, and prices and days recur.
 _KEPT_TEXTS = 8192
 _LONGEST_HEADER = 500
+
+# Inside of `Speech` its method has this name.
+_Day: TypeAlias = date
 
 
 def negotiate(customer: str | None, accept_language: str, tenant: str) -> str:
@@ -79,8 +83,9 @@ class Speech:
         self._catalogue = _read_catalogue(TRANSLATIONS / f"{locale}.po", locale)
         kept = lru_cache(maxsize=_KEPT_TEXTS)
         self.money = kept(self._money)
-        self.date = kept(self._date)
-        self.period = kept(self._period)
+        # By day: every invoice has a moment of its own, but days are few.
+        self._day = kept(self._format_day)
+        self._days = kept(self._format_days)
         self.interval = kept(self._interval)
 
     def gettext(self, message: str, **values: object) -> str:
@@ -97,15 +102,21 @@ class Speech:
         # CLDR writes a hyphen; a minus has the width of a figure and does not break a line.
         return format_money(money, self.code).replace("-", "\N{MINUS SIGN}")
 
-    def _date(self, moment: datetime, style: str = "long") -> str:
-        text = format_date(moment.astimezone(UTC), style, locale=self.code)
+    def date(self, moment: datetime, style: str = "long") -> str:
+        """The day of a moment, in UTC: `November 3, 2026`."""
+        return self._day(moment.astimezone(UTC).date(), style)
+
+    def _format_day(self, day: _Day, style: str) -> str:
+        text = format_date(day, style, locale=self.code)
         # French counts the first of a month as an ordinal, which CLDR's patterns leave out.
         return f"1er{text[1:]}" if self.code == "fr" and text.startswith("1 ") else text
 
-    def _period(self, start: datetime, end: datetime) -> str:
-        return format_interval(
-            start.astimezone(UTC), end.astimezone(UTC), "yMMMd", locale=self.code
-        )
+    def period(self, start: datetime, end: datetime) -> str:
+        """From one day to another, in UTC: `Nov 3 – Dec 2, 2026`."""
+        return self._days(start.astimezone(UTC).date(), end.astimezone(UTC).date())
+
+    def _format_days(self, first: _Day, last: _Day) -> str:
+        return format_interval(first, last, "yMMMd", locale=self.code)
 
     def _interval(self, unit: str | None, count: int | None) -> str:
         """How often a price is charged: `per month`, `every 3 months`; once: nothing."""
