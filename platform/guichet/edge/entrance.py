@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import structlog
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.response.base import ASGIResponse
 from litestar.types import (
     HTTPScope,
@@ -79,10 +79,24 @@ class TargetTooLong(MalformedRequest):
 class Exchange:
     """One request and its answer: adds the common headers and remembers what went out."""
 
-    __slots__ = ("_headers", "_send", "door", "request_id", "scope", "started", "status", "tenant")
+    __slots__ = (
+        "_headers",
+        "_send",
+        "door",
+        "method",
+        "request_id",
+        "scope",
+        "started",
+        "status",
+        "tenant",
+    )
 
     def __init__(self, scope: HTTPScope, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
         self.scope = scope
+        self.method = scope["method"]
+        if self.method == "HEAD":
+            # Every page answers HEAD as it answers GET, but for the body (RFC 9110 section 9.3.2).
+            scope["method"] = HttpMethod.GET
         self.request_id = os.urandom(8).hex()
         self.started = time.perf_counter()
         self.status = 0
@@ -100,12 +114,14 @@ class Exchange:
             headers.append((b"x-request-id", self.request_id.encode()))
             headers.extend(self._headers)
             message["headers"] = headers
+        elif message["type"] == "http.response.body" and self.method == "HEAD":
+            message["body"] = b""
         await self._send(message)
 
     def record(self) -> None:
         """Count and log the exchange. A query string may hold a sign-in code: never logged."""
         seconds = time.perf_counter() - self.started
-        method = self.scope["method"] if self.scope["method"] in _METHODS else "other"
+        method = self.method if self.method in _METHODS else "other"
         _REQUESTS.labels(self.door, method, self.status).inc()
         _SECONDS.labels(self.door).observe(seconds)
         _log.info(
@@ -171,6 +187,9 @@ class Edge:
         host = canonical_host(scope["headers"], scope.get("raw_path") or b"/")
         if not scope["path"].startswith("/"):
             raise MalformedRequest
+        # No address of ours has a NUL in it, and PostgreSQL takes none in a text.
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise NotFound
         entry = self._deployment.directory.find(host)
         if entry is not None:
             await self._open_portal(self._deployment, entry, host, exchange, receive)
