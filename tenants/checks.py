@@ -86,7 +86,7 @@ def _branding_rules(branding: Branding) -> Iterator[Mistake]:
         if value and not _ASSET.fullmatch(value):
             yield Mistake(f"branding.{name}", "is the id of a stored picture")
     for place, link in enumerate(branding.links):
-        if not _is_web_address(link.url, ("https", "http", "mailto")):
+        if not is_web_address(link.url):
             yield Mistake(f"branding.links[{place}].url", "is an http, https or mailto address")
 
 
@@ -115,7 +115,7 @@ def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake
             yield Mistake(f"{path}.id", "is 1 to 40 of a-z, 0-9 and hyphens")
         if not provider.label:
             yield Mistake(f"{path}.label", "is what the button says")
-        if not _is_web_address(provider.issuer, ("https",)) and not _is_loopback(provider.issuer):
+        if not is_web_address(provider.issuer, ("https",)) and not _is_loopback(provider.issuer):
             yield Mistake(f"{path}.issuer", "is an https address")
         if not provider.client_id:
             yield Mistake(f"{path}.client_id", "is what the provider gave the merchant")
@@ -137,7 +137,8 @@ def _repeats(path: str, field: str, values: list[str]) -> Iterator[Mistake]:
             yield Mistake(f"{path}[{place}].{field}", f"repeats {value!r}")
 
 
-def _is_web_address(value: str, schemes: tuple[str, ...]) -> bool:
+def is_web_address(value: str, schemes: tuple[str, ...] = ("https", "http", "mailto")) -> bool:
+    """Whether a link to this address leads to a page, or to a mail, and runs nothing."""
     try:
         parts = urlsplit(value)
     except ValueError:
@@ -147,7 +148,7 @@ def _is_web_address(value: str, schemes: tuple[str, ...]) -> bool:
 
 def _is_loopback(value: str) -> bool:
     """A provider on this very machine, as in the demo, may do without TLS."""
-    return _is_web_address(value, ("http",)) and urlsplit(value).hostname in _LOOPBACK
+    return is_web_address(value, ("http",)) and urlsplit(value).hostname in _LOOPBACK
 
 
 def _misfits(value: Any, wanted: Any, path: str) -> Iterator[Mistake]:

@@ -7,6 +7,8 @@ import msgspec
 from guichet.tenancy import TenantEntry
 from guichet.theming.branding import Stylesheet
 from guichet.theming.pages import Pages
+from tenants.branding import Link
+from tenants.checks import is_web_address
 from tenants.configuration import Configuration, Published
 
 
@@ -21,6 +23,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     logo: str
     logo_dark: str
+    links: tuple[Link, ...]
 
 
 def make_brand(pages: Pages, published: Published) -> Brand:
@@ -37,6 +40,8 @@ def make_brand(pages: Pages, published: Published) -> Brand:
         script=pages.script_url,
         logo=_picture(branding.logo),
         logo_dark=_picture(branding.logo_dark or branding.logo),
+        # Checked when they are published, and once more before somebody clicks on one.
+        links=tuple(link for link in branding.links if is_web_address(link.url)),
     )
 
 

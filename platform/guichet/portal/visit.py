@@ -1,6 +1,5 @@
 """One request to a portal: whose it is, who is asking, and in which language to answer."""
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope
 
-from guichet.auth.cookies import Cookies, read_cookies
+from guichet.auth.cookies import Cookies, cookie_values, read_cookies
 from guichet.auth.csrf import check_form, csrf_token
 from guichet.auth.paths import sign_in_path
 from guichet.auth.sessions import Session, find_session
@@ -88,14 +87,8 @@ class Visit:
         return negotiate(chosen, self.header(b"accept-language"), self.configuration.locale)
 
     def _language_cookie(self) -> str | None:
-        cookie = self.header(b"cookie")
-        if LANGUAGE_COOKIE not in cookie:
-            return None
-        try:
-            morsel = SimpleCookie(cookie).get(LANGUAGE_COOKIE)
-        except CookieError:
-            return None
-        return morsel.value if morsel and morsel.value in LANGUAGES else None
+        cookie = self.header(b"cookie").encode("latin-1")
+        return next((it for it in cookie_values(cookie, LANGUAGE_COOKIE) if it in LANGUAGES), None)
 
     async def identify(self, unit: Unit) -> Session:
         """Who is signed in; raises `SignInRequired`."""
@@ -144,7 +137,7 @@ class Visit:
             logo=brand.logo,
             logo_dark=brand.logo_dark,
             headline=branding.headline.get(locale, ""),
-            links=branding.links,
+            links=brand.links,
             support_email=brand.configuration.support_email,
             csrf=self.csrf,
             path=path,
