@@ -83,8 +83,9 @@ async def confirm_change(
         session = await visit.identify(unit)
         visit.check_form(form)
         confirmed = read_confirmation(form)
-        if await find_request(unit, session.customer_id, confirmed.token):
-            return visit.redirect(outcome_path(subscription_id, confirmed.token))
+        known = await find_request(unit, session.customer_id, confirmed.token)
+        if known is not None:
+            return visit.redirect(outcome_path(known.subscription_id, known.id))
     try:
         proposal = await _propose(visit, subscription_id, confirmed.choice, confirmed.as_of)
         await _check_amount(visit, proposal, confirmed)
