@@ -274,6 +274,17 @@ async def test_other_methods_do_nothing_for_anybody(twins: Twins, path: str) -> 
             assert own.status_code == other.status_code
 
 
+@pytest.mark.parametrize("key", [key for key in TABLE if key.startswith("GET ")])
+async def test_a_head_is_answered_as_a_get_without_a_body(twins: Twins, key: str) -> None:
+    left, ids = twins.left, await all_ids(twins.left, "ada")
+    got = await ask_as(twins.edge, left, key, ids, "ada")
+    async with client_of(twins.edge, left.origin, await left.session("ada")) as client:
+        question = asked(key, left)._replace(method="HEAD")
+        head = await ask(client, question, ids)
+    assert (outcome(head), head.content) == (outcome(got), b"")
+    assert head.headers.get("content-type") == got.headers.get("content-type")
+
+
 #: What the edge answers by itself: host, method, path, status.
 EDGE = [
     ("localhost:8000", "GET", "/health/live", 200),
