@@ -204,10 +204,10 @@ class Api:
         except ApiError as error:
             failed = error
         body = _error_body(failed, request_id)
-        if not failed.before_execution:
-            with self.store.transaction():
-                keep(failed.status, body)
-        return failed.status, body
+        with self.store.transaction():
+            # A charge that a switch let fail has used the switch up, undone or not.
+            self.store.save_settings(account.id, account.settings)
+            return keep(failed.status, body)
 
 
 def _error_body(error: ApiError, request_id: str) -> bytes:
@@ -222,7 +222,7 @@ def _fingerprint(request: Request, params: Document) -> str:
 
 
 def _misused(message: str) -> ApiError:
-    return ApiError(400, "idempotency_error", message, before_execution=True)
+    return ApiError(400, "idempotency_error", message)
 
 
 def key_in_use(key: str) -> ApiError:
@@ -234,7 +234,6 @@ def key_in_use(key: str) -> ApiError:
         "means you submitted twice, and the other request is still going through): "
         f"{key}. Please try again later.",
         code="idempotency_key_in_use",
-        before_execution=True,
     )
 
 

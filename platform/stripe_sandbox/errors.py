@@ -9,7 +9,6 @@ class ApiError(Exception):
     """An answer other than 2xx.
 
     `keeps_effects`: what happened before it stays, a declined charge for example.
-    `before_execution`: nothing has run, so no idempotent answer is kept.
     """
 
     def __init__(
@@ -19,7 +18,6 @@ class ApiError(Exception):
         message: str,
         *,
         keeps_effects: bool = False,
-        before_execution: bool = False,
         **details: Any,
     ) -> None:
         super().__init__(message)
@@ -27,7 +25,6 @@ class ApiError(Exception):
         self.kind = kind
         self.details = {name: value for name, value in details.items() if value is not None}
         self.keeps_effects = keeps_effects
-        self.before_execution = before_execution
 
     def body(self) -> Document:
         """The JSON that goes out."""
@@ -40,13 +37,6 @@ class ApiError(Exception):
 def invalid(message: str, param: str | None = None, code: str | None = None) -> ApiError:
     """A request that Stripe understands and refuses: 400."""
     return ApiError(400, "invalid_request_error", message, param=param, code=code)
-
-
-def malformed(message: str, param: str | None = None, code: str | None = None) -> ApiError:
-    """A request refused before anything runs: 400, and no idempotent answer is kept."""
-    return ApiError(
-        400, "invalid_request_error", message, param=param, code=code, before_execution=True
-    )
 
 
 def missing(noun: str, identifier: str, param: str | None = None) -> ApiError:
@@ -64,12 +54,12 @@ def unknown_path(method: str, path: str) -> ApiError:
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
         "or we can help at https://support.stripe.com/."
     )
-    return ApiError(404, "invalid_request_error", message, before_execution=True)
+    return ApiError(404, "invalid_request_error", message)
 
 
 def unauthenticated(message: str, code: str | None = None) -> ApiError:
     """No key, or one that is none: 401."""
-    return ApiError(401, "invalid_request_error", message, code=code, before_execution=True)
+    return ApiError(401, "invalid_request_error", message, code=code)
 
 
 def server_error(status: int) -> ApiError:
@@ -81,6 +71,5 @@ def server_error(status: int) -> ApiError:
             "Request rate limit exceeded. Learn more about rate limits here "
             "https://stripe.com/docs/rate-limits.",
             code="rate_limit",
-            before_execution=True,
         )
-    return ApiError(status, "api_error", "An unknown error occurred", before_execution=True)
+    return ApiError(status, "api_error", "An unknown error occurred")

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from qs_codec import DecodeOptions, decode
 
 from stripe_sandbox.documents import Document
-from stripe_sandbox.errors import ApiError, malformed
+from stripe_sandbox.errors import ApiError, invalid
 
 Reader: TypeAlias = Callable[[Any, str], Any]
 Shape: TypeAlias = Mapping[str, Reader]
@@ -22,7 +22,7 @@ def decoded(body: str) -> Document:
 def text(raw: Any, param: str) -> str | None:
     """A string; the empty one unsets a field."""
     if not isinstance(raw, str):
-        raise malformed("Invalid string", param)
+        raise invalid("Invalid string", param)
     return raw or None
 
 
@@ -33,14 +33,14 @@ def integer(raw: Any, param: str) -> int | None:
     try:
         return int(raw)
     except (TypeError, ValueError):
-        raise malformed(f"Invalid integer: {raw}", param, "parameter_invalid_integer") from None
+        raise invalid(f"Invalid integer: {raw}", param, "parameter_invalid_integer") from None
 
 
 def natural(raw: Any, param: str) -> int | None:
     """A whole number of at least zero."""
     number = integer(raw, param)
     if number is not None and number < 0:
-        raise malformed("This value must be greater than or equal to 0.", param)
+        raise invalid("This value must be greater than or equal to 0.", param)
     return number
 
 
@@ -49,7 +49,7 @@ def boolean(raw: Any, param: str) -> bool | None:
     if raw == "":
         return None
     if raw not in ("true", "false"):
-        raise malformed(f"Invalid boolean: {raw}", param)
+        raise invalid(f"Invalid boolean: {raw}", param)
     return bool(raw == "true")
 
 
@@ -60,7 +60,7 @@ def number(raw: Any, param: str) -> float | None:
     try:
         return float(raw)
     except (TypeError, ValueError):
-        raise malformed(f"Invalid decimal: {raw}", param) from None
+        raise invalid(f"Invalid decimal: {raw}", param) from None
 
 
 def one_of(*choices: str) -> Reader:
@@ -71,7 +71,7 @@ def one_of(*choices: str) -> Reader:
             return None
         if raw not in choices:
             offered = ", ".join(choices[:-1]) + (" or " if choices[:-1] else "") + choices[-1]
-            raise malformed(f"Invalid {param}: must be one of {offered}", param)
+            raise invalid(f"Invalid {param}: must be one of {offered}", param)
         return str(raw)
 
     return read
@@ -91,7 +91,7 @@ def metadata(raw: Any, param: str) -> Document | None:
     if raw == "":
         return None
     if not isinstance(raw, dict):
-        raise malformed("Invalid hash", param)
+        raise invalid("Invalid hash", param)
     return {str(key): str(value) for key, value in raw.items()}
 
 
@@ -109,7 +109,7 @@ def list_of(item: Reader) -> Reader:
         if isinstance(raw, dict):
             raw = [raw[key] for key in sorted(raw, key=_position)]
         if not isinstance(raw, list):
-            raise malformed("Invalid array", param)
+            raise invalid("Invalid array", param)
         return [item(value, f"{param}[{index}]") for index, value in enumerate(raw)]
 
     return read
@@ -126,7 +126,7 @@ def hash_of(shape: Shape, required: tuple[str, ...] = ()) -> Reader:
         if raw == "":
             return None
         if not isinstance(raw, dict):
-            raise malformed("Invalid object", param)
+            raise invalid("Invalid object", param)
         return _read_fields(raw, shape, required, param)
 
     return read
@@ -149,16 +149,14 @@ def _read_fields(raw: Document, shape: Shape, required: tuple[str, ...], param: 
         raise _unknown(unknown)
     for name in required:
         if raw.get(name, "") == "":
-            raise malformed(
-                f"Missing required param: {path(name)}.", path(name), "parameter_missing"
-            )
+            raise invalid(f"Missing required param: {path(name)}.", path(name), "parameter_missing")
     return {name: shape[name](value, path(name)) for name, value in raw.items()}
 
 
 def _unknown(names: list[str]) -> ApiError:
     word = "parameter" if len(names) == 1 else "parameters"
     message = f"Received unknown {word}: {', '.join(names)}"
-    return malformed(message, names[0], "parameter_unknown")
+    return invalid(message, names[0], "parameter_unknown")
 
 
 RANGE: Shape = {"gt": integer, "gte": integer, "lt": integer, "lte": integer}

@@ -4,7 +4,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from stripe_sandbox.documents import Document, merged_metadata, new_id
-from stripe_sandbox.errors import invalid, malformed
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
     Shape,
     anything,
@@ -75,7 +75,7 @@ def decimal_string(raw: Any, param: str) -> str | None:
     try:
         value = Decimal(raw)
     except (InvalidOperation, TypeError):
-        raise malformed(f"Invalid decimal: {raw}", param) from None
+        raise invalid(f"Invalid decimal: {raw}", param) from None
     return _plain(value)
 
 

@@ -82,6 +82,8 @@ async def test_lists_are_paged_in_both_directions(account: Account) -> None:
     assert [each.name for each in second.data] == ["3", "2", "1"]
     back = await customers.list_async({"limit": 2, "ending_before": second.data[0].id})
     assert ([each.name for each in back.data], back.has_more) == (["5", "4"], True)
+    all_seven = await customers.list_async({"limit": 7})
+    assert (len(all_seven.data), all_seven.has_more) == (7, False)
     everyone = [each.name async for each in (await customers.list_async()).auto_paging_iter()]
     assert everyone == ["6", "5", "4", "3", "2", "1", "0"]
 

@@ -137,6 +137,22 @@ async def test_a_refused_upgrade_changes_nothing_when_told_to_fail(account: Acco
     assert len(await shop.invoices()) == 1
 
 
+async def test_a_switch_lets_one_charge_fail_and_the_next_succeed(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(await shop.price(1_000))
+    await shop.advance(START + DAY)
+    await account.set(fail_next_charges=1, fail_with="insufficient_funds")
+    upgrade: Any = {
+        "items": [{"id": subscription.items.data[0].id, "price": await shop.price(9_000)}],
+        "proration_behavior": "always_invoice",
+        "payment_behavior": "error_if_incomplete",
+    }
+    with pytest.raises(stripe.CardError):
+        await account.v1.subscriptions.update_async(subscription.id, upgrade)
+    changed = await account.v1.subscriptions.update_async(subscription.id, upgrade)
+    assert changed.items.data[0].price.unit_amount == 9_000
+
+
 async def test_a_refused_upgrade_is_past_due_when_told_to_go_on(account: Account) -> None:
     shop = await open_shop(account)
     subscription = await shop.subscribe(await shop.price(1_000))
