@@ -197,7 +197,7 @@ def _switches(account: Document) -> str:
 
 
 def _when(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
+    return f"<time>{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}</time>"
 
 
 def _clocks(account: str, clocks: list[Document]) -> str:

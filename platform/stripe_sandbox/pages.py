@@ -41,6 +41,12 @@ input[type=checkbox] { width: auto } input[size="4"] { width: 4rem }
 button { font: inherit; padding: .25rem .9rem; border: 0; border-radius: .375rem;
   background: var(--accent); color: var(--paper); cursor: pointer }
 code { font-size: .85em; overflow-wrap: anywhere } td form { margin: 0 }
+time { white-space: nowrap; font-variant-numeric: tabular-nums }
+section { border-top: 1px solid var(--line); margin-top: 2rem }
+main:has(section) { max-width: 62rem }
+section > form { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)) }
+section > form label { justify-content: space-between }
+section > form button { justify-self: end }
 .total td { font-weight: 600; border-bottom: 0 }
 """
 
