@@ -52,7 +52,7 @@ class Confirmation(msgspec.Struct, frozen=True):
 def read_choice(fields: Mapping[str, str]) -> Choice:
     """Read `price` and `quantity`; raises `NoPlanChosen` or `InvalidQuantity`."""
     price_id = fields.get("price", "")
-    if not 0 < len(price_id) <= _LONGEST_ID:
+    if not 0 < len(price_id) <= _LONGEST_ID or "\0" in price_id:
         raise NoPlanChosen
     # Each plan on the chooser has a quantity field of its own, named after its price.
     text = (fields.get(f"quantity-{price_id}") or fields.get("quantity") or "1").strip()
