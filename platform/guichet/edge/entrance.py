@@ -152,7 +152,7 @@ class Edge:
     async def lifespan(self) -> AsyncIterator[Deployment]:
         """Hold the deployment open; what a server does for the lifespan protocol, and tests too."""
         async with open_deployment(self.settings) as deployment:
-            self._brands = Brands(deployment.pages)
+            self._brands = Brands(deployment.pages, deployment.directory)
             self._intake = EventIntake(deployment.db, deployment.vault, deployment.outbox)
             self._deployment = deployment
             try:
@@ -223,7 +223,7 @@ class Edge:
         if entry.status != "active":
             raise Suspended
         assert self._brands is not None
-        brand = self._brands.brand(entry, await deployment.directory.published(entry))
+        brand = await self._brands.brand(entry)
         scope["state"] = {VISIT: Visit(deployment, entry, brand, scope, exchange.request_id)}
         await self._portal(scope, receive, exchange.send)
 
