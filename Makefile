@@ -31,7 +31,7 @@ bench: .venv/ready-for-development ## Measure, and write build/bench.json
 	.venv/bin/python -m benchmarks $(ARGS)
 
 soak: .venv/ready-for-development ## Run for a minute under load and look for leaks between tenants
-	.venv/bin/python -m benchmarks.soak $(ARGS)
+	SOAK_SECONDS=$${SOAK_SECONDS:-60} .venv/bin/pytest -q tests/isolation/test_bleed.py $(ARGS)
 
 schema: .venv/ready-for-development ## Write migrations/schema.sql anew from the migrations
 	.venv/bin/guichet migrate --dump
