@@ -72,9 +72,15 @@ class Shop:
         )
         return method.id
 
-    async def subscribe(self, customer: str, price: str | None = None) -> stripe.Subscription:
+    async def subscribe(
+        self, customer: str, price: str | None = None, trial_days: int = 0
+    ) -> stripe.Subscription:
         return await self.sdk.subscriptions.create_async(
-            {"customer": customer, "items": [{"price": price or self.monthly}]}
+            {
+                "customer": customer,
+                "items": [{"price": price or self.monthly}],
+                "trial_period_days": trial_days,
+            }
         )
 
     async def set(self, **switches: Any) -> None:

@@ -19,6 +19,7 @@ class Case(NamedTuple):
     target: str
     quantity: int
     proration: Proration
+    trial_days: int = 0
 
 
 _CASES = [
@@ -31,6 +32,9 @@ _CASES = [
     Case("monthly", "yearly", 1, "always_invoice"),
     Case("monthly", "yearly", 1, "create_prorations"),
     Case("yearly", "monthly", 1, "always_invoice"),
+    Case("monthly", "larger", 1, "always_invoice", trial_days=14),
+    Case("monthly", "larger", 1, "create_prorations", trial_days=14),
+    Case("monthly", "yearly", 1, "always_invoice", trial_days=14),
 ]
 
 
@@ -53,7 +57,7 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
     began = datetime(2026, 3, 1, 12, tzinfo=UTC)
     clock = await _clock(shop, began)
     customer = await shop.add_customer(clock=clock)
-    subscription = await shop.subscribe(customer, getattr(shop, case.start))
+    subscription = await shop.subscribe(customer, getattr(shop, case.start), case.trial_days)
     changed_at = began + 10 * _DAY
     await _advance(shop, clock, changed_at)
     before = {invoice.id async for invoice in shop.port.list_invoices()}

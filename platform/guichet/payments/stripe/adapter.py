@@ -38,7 +38,7 @@ class Stripe(Reader):
         first, regular = await asyncio.gather(
             self._preview(change, change.proration), self._preview(change, "none")
         )
-        due = change.proration == "always_invoice" or previewing.bills_at_once(first, change.as_of)
+        due = previewing.is_due_now(first, change.as_of)
         return previewing.now_and_next(first, regular if due else first, change, due)
 
     async def _preview(self, change: PlanChange, proration: Proration) -> stripe.Invoice:

@@ -9,15 +9,16 @@ from guichet.payments.port import PlanChange, Preview, PreviewLine
 from guichet.payments.stripe.copying import moment, seconds
 
 
-def bills_at_once(invoice: stripe.Invoice, as_of: datetime) -> bool:
-    """Whether a previewed invoice starts a new period at the moment of the change.
+def is_due_now(invoice: stripe.Invoice, as_of: datetime) -> bool:
+    """Whether a previewed invoice is billed at the moment of the change, or is the next renewal.
 
-    Stripe does so for a change of interval, whatever the proration behaviour: the billing cycle
-    begins anew and the first invoice of the new cycle is due.
+    Stripe bills prorations alone when they are invoiced at once. A change of interval starts the
+    billing cycle anew, whatever the proration behaviour, and bills its first period. In a trial
+    nothing is prorated and nothing billed: the preview is then the invoice of the trial's end.
     Source: https://docs.stripe.com/billing/subscriptions/prorations, "billing period".
     """
     renewal = _renewal(invoice)
-    return renewal is not None and renewal.period.start <= seconds(as_of)
+    return renewal is None or renewal.period.start <= seconds(as_of)
 
 
 def now_and_next(
