@@ -7,6 +7,7 @@ killed leaves the record behind, and the next one ends the orphan by it, never b
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,6 +21,10 @@ import psutil
 #: Two readings of one process's start time may differ by the rounding of the boot time.
 _SAME_START_SECONDS = 2.0
 _POLL_SECONDS = 0.01
+#: Below those that Linux hands out to connections (net.ipv4.ip_local_port_range), one of which
+#: might take a port between the moment it is found free and the moment its program binds it.
+_PORTS = range(15_000, 32_000)
+_PORT_TRIES = 100
 
 
 class ProgramFailed(Exception):
@@ -189,7 +194,8 @@ def _bound_to_parent(stop_signal: signal.Signals) -> tuple[str, ...]:
 
 def free_port(wanted: int = 0) -> int:
     """A port of 127.0.0.1 that is free now: `wanted` when it is, else any."""
-    for port in (wanted, 0):
+    others = secrets.SystemRandom().sample(_PORTS, _PORT_TRIES)
+    for port in (wanted, *others) if wanted else others:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
