@@ -109,7 +109,7 @@ async def test_assets_are_kept_for_ever_and_unknown_ones_do_not_exist(shop: Shop
         for sheet in sheets:
             answer = await visitor.get(sheet)
             assert answer.status_code == 200
-            assert answer.headers["content-type"].startswith("text/css")
+            assert answer.headers["content-type"] == "text/css; charset=utf-8"
             assert "immutable" in answer.headers["cache-control"]
         assert (await visitor.get("/assets/nothing/plain.css")).status_code == 404
 

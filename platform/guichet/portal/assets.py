@@ -25,7 +25,7 @@ async def asset(
     """A theme's file, or the stylesheet of this tenant's branding."""
     path = f"/assets/{folder}/{name}"
     if path == visit.brand.stylesheet.path:
-        return _kept(visit.brand.stylesheet.body, "text/css; charset=utf-8")
+        return _kept(visit.brand.stylesheet.body, "text/css")
     found = visit.deployment.pages.asset(path)
     if found is None:
         raise NotFound
