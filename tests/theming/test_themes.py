@@ -41,7 +41,7 @@ def test_a_themes_stylesheet_stands_above_plain(directory: Path) -> None:
     (url,) = pages.stylesheet_urls("harbour")
     asset = pages.asset(url)
     assert asset is not None
-    assert asset.media_type == "text/css"
+    assert asset.media_type == "text/css; charset=utf-8"
     css = asset.body.decode()
     assert css.startswith("@layer plain, theme;")
     assert css.index("@layer theme {") < css.index(".card { border: 0 }")

@@ -13,7 +13,7 @@ from tenants.assets import load_asset
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 # An SVG opened by itself is a document that may hold scripts: it is shown without any right.
-_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_PICTURE_POLICY = "default-src 'none'; sandbox"
 
 
 @get("/assets/{folder:str}/{name:str}")
@@ -25,7 +25,7 @@ async def asset(
     """A theme's file, or the stylesheet of this tenant's branding."""
     path = f"/assets/{folder}/{name}"
     if path == visit.brand.stylesheet.path:
-        return _kept(visit.brand.stylesheet.body, "text/css")
+        return _kept(visit.brand.stylesheet.body, "text/css; charset=utf-8")
     found = visit.deployment.pages.asset(path)
     if found is None:
         raise NotFound

@@ -39,7 +39,7 @@ class Assets:
 
     def _add(self, name: str, body: bytes, media_type: str) -> str:
         path = f"/assets/{content_hash(body)}/{name}"
-        self._files[path] = Asset(body, media_type)
+        self._files[path] = Asset(body, f"{media_type}; charset=utf-8")
         return path
 
 
