@@ -120,6 +120,15 @@ async def test_a_callback_that_nobody_began_is_refused_politely(portal: Portal, 
     assert "<script>alert" not in page.text
 
 
+async def test_a_callback_with_a_parameter_twice_is_refused_and_uses_nothing_up(
+    portal: Portal,
+) -> None:
+    async with portal.browser() as browser:
+        path = await callback_path(browser)
+        assert (await browser.get(f"{path}&code=another")).status_code == 400
+        assert (await browser.get(path)).status_code == 303
+
+
 async def test_a_callback_of_one_portal_is_refused_at_another(portal: Portal) -> None:
     async with portal.browser() as lumen, portal.browser(MARMITE) as marmite:
         path = await callback_path(lumen)
