@@ -13,6 +13,8 @@ from benchmarks.rounds import Turn, alternate, take_turn
 from benchmarks.seed import Seeded
 
 _CONNECTIONS = 8
+#: First pages are shown in portions, each within the client's time limit.
+_PORTION = 500
 #: Growth that two processes with equally many tenants show of each other on a busy machine.
 _NOISE = 1.1
 
@@ -36,8 +38,8 @@ def measure_growth(client: Client, houses: list[House], effort: Effort, figures:
     """
     visits = [_visits(house) for house in houses]
     for house, requests in zip(houses, visits, strict=True):
-        warm_up = max(house.size, 200)
-        client.drive(house.web.port, list(itertools.islice(requests, warm_up)), _CONNECTIONS)
+        for _ in range(0, house.size, _PORTION):
+            client.drive(house.web.port, list(itertools.islice(requests, _PORTION)), _CONNECTIONS)
     turns = alternate(
         {
             str(house.size): _turn(client, house, requests, effort.requests)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import uuid
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -16,6 +17,7 @@ from tenants.configuration import Configuration
 from tenants.identity_providers import IdentityProvider
 from tenants.vault import Vault
 
+_MIRROR = Path(__file__).with_name("seed.sql")
 _NAMESPACE = uuid.UUID("6f1f3a5e-6f0b-4c55-9a35-1d9f2a0f6a11")
 
 
@@ -109,7 +111,7 @@ async def seed(machine: Machine, database: str, count: int) -> list[Seeded]:
     try:
         async with connection.transaction():
             await _write_tenants(connection, tenants)
-            await _write_mirror(connection)
+            await connection.execute(_MIRROR.read_text())
             vault = Vault([machine.master_key])
             first = tenants[0]
             await vault.store(connection, first.id, WEBHOOK_SECRET, first.signing_secret)
@@ -141,72 +143,4 @@ async def _write_tenants(
     await connection.execute("create temporary table tokens (tenant_id uuid, hash bytea)")
     await connection.copy_records_to_table(
         "tokens", records=[(it.id, token_hash(it.session_token)) for it in tenants]
-    )
-
-
-async def _write_mirror(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """What the provider's copies are, for every tenant at once."""
-    await connection.execute(
-        """
-        insert into customers
-          (tenant_id, id, email, name, currency, default_payment_method_id, created_at, copy_no)
-        select
-          id, 'cus_' || slug, 'camille@' || slug || '.example.com', 'Camille Laurent', 'eur',
-          'pm_' || slug, now() - interval '400 days', nextval('mirror_copies')
-        from tenants;
-
-        insert into payment_methods
-          (tenant_id, id, customer_id, type, brand, last4, exp_month, exp_year, created_at, copy_no)
-        select
-          id, 'pm_' || slug, 'cus_' || slug, 'card', 'visa', '4242', 11,
-          extract(year from now())::int + 3, now() - interval '400 days', nextval('mirror_copies')
-        from tenants;
-
-        insert into products (tenant_id, id, name, active, copy_no)
-        select
-          tenant.id, 'prod_' || substr(slug, 10) || '_' || n,
-          (array['Solo', 'Studio', 'Atelier'])[n + 1], true, nextval('mirror_copies')
-        from tenants as tenant, generate_series(0, 2) as n;
-
-        insert into prices
-          (tenant_id, id, product_id, currency, unit_amount, interval, interval_count, active,
-          copy_no)
-        select
-          tenant.id, 'price_' || substr(slug, 10) || '_' || n,
-          'prod_' || substr(slug, 10) || '_' || n, 'eur', 1200 * (n + 1), 'month', 1, true,
-          nextval('mirror_copies')
-        from tenants as tenant, generate_series(0, 2) as n;
-
-        insert into subscriptions
-          (tenant_id, id, customer_id, status, currency, default_payment_method_id,
-          cancel_at_period_end, current_period_start_at, current_period_end_at, created_at, copy_no)
-        select
-          id, 'sub_' || slug, 'cus_' || slug, 'active', 'eur', 'pm_' || slug, false,
-          now() - interval '10 days', now() + interval '20 days', now() - interval '400 days',
-          nextval('mirror_copies')
-        from tenants;
-
-        insert into subscription_items
-          (tenant_id, subscription_id, id, position, price_id, quantity)
-        select id, 'sub_' || slug, 'si_' || slug, 0, 'price_' || substr(slug, 10) || '_1', 1
-        from tenants;
-
-        insert into invoices
-          (tenant_id, id, customer_id, subscription_id, number, status, currency, total,
-          amount_paid, amount_remaining, attempt_count, created_at, copy_no)
-        select
-          tenant.id, 'in_' || slug || '_' || n, 'cus_' || slug, 'sub_' || slug,
-          'M' || substr(slug, 10) || '-' || lpad(n::text, 4, '0'), 'paid', 'eur',
-          2400, 2400, 0, 1, now() - n * interval '30 days', nextval('mirror_copies')
-        from tenants as tenant, generate_series(1, 10) as n;
-
-        insert into sessions (tenant_id, token_hash, customer_id, provider, device, expires_at)
-        select
-          tenant.id, token.hash, 'cus_' || tenant.slug, 'account', 'Firefox on Linux',
-          now() + interval '7 days'
-        from tenants as tenant
-        join tokens as token on token.tenant_id = tenant.id;
-
-        drop table tokens;
-        """
     )
