@@ -1,6 +1,6 @@
-"""Our two cookies: the session's, and the one that binds a sign-in to its browser.
+"""Our cookies: the session's, the one that binds a sign-in to its browser, and the language's.
 
-Both are `__Host-` cookies: a browser takes them from this very host over HTTPS only, for all its
+All are `__Host-` cookies: a browser takes them from this very host over HTTPS only, for all its
 paths, so no other subdomain can plant or overwrite one (RFC 6265bis section 4.1.3.2). Plain HTTP
 exists on `*.localhost` alone, where browsers refuse the prefix; the names then go without it.
 """
@@ -13,6 +13,8 @@ from litestar.datastructures import Cookie
 from guichet.auth.sessions import LONGEST_SECONDS, is_token
 from guichet.errors import MalformedRequest
 from guichet.settings import Settings
+
+_YEAR_SECONDS = 365 * 24 * 3600
 
 
 class DuplicateCookie(MalformedRequest):
@@ -65,6 +67,11 @@ def session_cookie(settings: Settings) -> CookieKind:
 def browser_cookie(settings: Settings) -> CookieKind:
     """The cookie that a sign-in under way, and a form for visitors, are bound to."""
     return _kind(settings, "guichet-browser", None)
+
+
+def language_cookie(settings: Settings) -> CookieKind:
+    """The cookie that remembers the language chosen in this browser."""
+    return _kind(settings, "guichet-language", _YEAR_SECONDS)
 
 
 def _kind(settings: Settings, name: str, max_age: int | None) -> CookieKind:

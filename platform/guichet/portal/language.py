@@ -3,18 +3,16 @@
 from typing import Annotated
 
 from litestar import get
-from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.auth.cookies import language_cookie
 from guichet.auth.paths import local_path
 from guichet.auth.sessions import find_session
 from guichet.errors import NotFound
-from guichet.portal.visit import LANGUAGE_COOKIE, Visit
+from guichet.portal.visit import Visit
 from guichet.theming.locale import LANGUAGES
-
-_YEAR_S = 365 * 24 * 3600
 
 
 @get("/language/{language:str}")
@@ -41,12 +39,5 @@ async def choose_language(
                 session.customer_id,
                 language,
             )
-    cookie = Cookie(
-        key=LANGUAGE_COOKIE,
-        value=language,
-        max_age=_YEAR_S,
-        secure=visit.deployment.settings.url_scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
+    cookie = language_cookie(visit.deployment.settings).holding(language)
     return visit.redirect(local_path(next_path), cookies=(cookie,))

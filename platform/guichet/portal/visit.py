@@ -8,9 +8,9 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope
 
-from guichet.auth.cookies import Cookies, cookie_values, read_cookies
+from guichet.auth.cookies import Cookies, cookie_values, language_cookie, read_cookies
 from guichet.auth.csrf import check_form, csrf_token
-from guichet.auth.paths import sign_in_path
+from guichet.auth.paths import local_path, sign_in_path
 from guichet.auth.sessions import Session, find_session
 from guichet.auth.signing_in import SignIn
 from guichet.db import Unit
@@ -24,7 +24,6 @@ from tenants.configuration import Configuration
 
 #: Where the edge leaves a `Visit` in the ASGI scope.
 VISIT = "guichet.visit"
-LANGUAGE_COOKIE = "guichet-language"
 
 #: Litestar adds the charset to a text.
 HTML = "text/html"
@@ -87,8 +86,9 @@ class Visit:
         return negotiate(chosen, self.header(b"accept-language"), self.configuration.locale)
 
     def _language_cookie(self) -> str | None:
-        cookie = self.header(b"cookie").encode("latin-1")
-        return next((it for it in cookie_values(cookie, LANGUAGE_COOKIE) if it in LANGUAGES), None)
+        name = language_cookie(self.deployment.settings).name
+        given = cookie_values(self.header(b"cookie").encode("latin-1"), name)
+        return next((value for value in given if value in LANGUAGES), None)
 
     async def identify(self, unit: Unit) -> Session:
         """Who is signed in; raises `SignInRequired`."""
@@ -120,9 +120,19 @@ class Visit:
         """Go on with a GET to another page: of this portal, or where the provider shows it."""
         return ASGIResponse(status_code=303, headers={"location": path}, cookies=cookies)
 
+    @property
+    def place(self) -> str:
+        """The page that the visitor is looking at: this one, or the one whose form was sent."""
+        if self.scope["method"] != "GET":
+            referrer = self.header(b"referer")
+            return local_path(referrer.removeprefix(self.origin))
+        path = quote(self.scope["path"])
+        query = self.scope["query_string"].decode("latin-1")
+        return f"{path}?{query}" if query else path
+
     def sign_in_path(self) -> str:
-        """The sign-in page, from which the visitor comes back to this one."""
-        return sign_in_path(self.scope["path"] if self.scope["method"] == "GET" else "/")
+        """The sign-in page, from which the visitor comes back to the one they look at."""
+        return sign_in_path(self.place)
 
     def _shell(self, locale: str) -> Shell:
         brand, session, path = self.brand, self.session, self.scope["path"]
@@ -145,7 +155,7 @@ class Visit:
             customer_label=(session.customer_name or session.customer_email or "")
             if session
             else "",
-            languages=_languages(locale, path),
+            languages=_languages(locale, self.place),
             request_id=self.request_id,
         )
 
@@ -162,8 +172,9 @@ def visit_of(request: Request[Any, Any, Any]) -> Visit:
     return visit
 
 
-def _languages(locale: str, path: str) -> tuple[Language, ...]:
-    target = quote(path, safe="/")
+def _languages(locale: str, place: str) -> tuple[Language, ...]:
+    # What comes back from an identity provider can be used once: its page cannot be shown again.
+    target = "/sign-in" if place.startswith("/sign-in/") else quote(place, safe="/")
     return tuple(
         Language(code, label, f"/language/{code}?next={target}", code == locale)
         for code, label in LANGUAGES.items()
