@@ -18,8 +18,6 @@ from guichet.billing.changes import ChangeUnfinished
 from guichet.payments.port import PaymentProvider, PlanChange
 from tests.portal.shop import Shop
 
-NOW = datetime.now(UTC)
-
 
 async def upgrade(shop: Shop) -> PlanChange:
     subscription = (await shop.subscription("ada")).to_dict()
@@ -66,8 +64,10 @@ async def abandon(shop: Shop) -> None:
         )
 
 
-async def resume(shop: Shop, now: datetime = NOW) -> int:
-    return await resume_unfinished(shop.deployment.db, await provider(shop), shop.tenant_id, now)
+async def resume(shop: Shop, later: timedelta = timedelta(0)) -> int:
+    return await resume_unfinished(
+        shop.deployment.db, await provider(shop), shop.tenant_id, datetime.now(UTC) + later
+    )
 
 
 async def paid(shop: Shop) -> int:
@@ -162,7 +162,7 @@ async def test_a_provider_that_is_away_leaves_the_change_unknown_and_then_makes_
 async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Shop) -> None:
     request = await start(shop, await upgrade(shop))
     await abandon(shop)
-    assert await resume(shop, NOW + PATIENCE + timedelta(minutes=1)) == 1
+    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
     settled = await state(shop, request)
     assert (settled.state, settled.failure) == ("refused", "change_expired")
     assert await plan_held(shop) == shop.prices["starter"]
@@ -173,7 +173,7 @@ async def test_an_old_request_that_was_made_is_found_to_be_done(shop: Shop) -> N
     request = await start(shop, plan)
     await (await provider(shop)).change_plan(plan, f"guichet-{request.id}")
     await abandon(shop)
-    assert await resume(shop, NOW + PATIENCE + timedelta(minutes=1)) == 1
+    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
     assert (await state(shop, request)).state == "done"
 
 

@@ -1,5 +1,6 @@
 """What every answer has, whatever made it; and what the edge answers by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -77,6 +78,7 @@ async def test_a_suspended_portal_is_closed_within_a_moment_and_opens_again(shop
                 page = await ada.get("/")
                 if page.status_code == expected:
                     break
+                await asyncio.sleep(0.02)
             assert page.status_code == expected
             assert ("This portal is closed" in page.text) == (status == "suspended")
 
@@ -111,6 +113,7 @@ async def test_the_slugs_host_leads_to_the_portals_own_domain(shop: Shop) -> Non
             answer = await visitor.get("/invoices?after=1-in_1")
             if "billing" in answer.headers.get("location", ""):
                 break
+            await asyncio.sleep(0.02)
         expected = "http://billing.lumen.example:8000/invoices?after=1-in_1"
         assert (answer.status_code, answer.headers["location"]) == (307, expected)
         form = await visitor.post("/sign-out", {})
