@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import redis
 
 from guichet.demo.identity import answers
 from guichet.embedded.postgres import DATABASE, OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
@@ -48,6 +49,15 @@ def issuers() -> Iterator[dict[str, str]]:
     """Each twin's identity provider on loopback."""
     with contextlib.ExitStack() as stack:
         yield {mark: stack.enter_context(identity_provider(mark)).issuer for mark in MARKS}
+
+
+@pytest.fixture(autouse=True)
+def fresh_throttle(request: pytest.FixtureRequest) -> None:
+    """Nobody has tried to sign in yet: all these tests come from one address."""
+    if "twins" in request.fixturenames:
+        valkey: EmbeddedValkey = request.getfixturevalue("valkey")
+        with redis.Redis.from_url(valkey.url()) as client:
+            client.flushall()
 
 
 @pytest.fixture(scope="session")

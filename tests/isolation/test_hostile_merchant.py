@@ -14,7 +14,6 @@ import pytest
 
 from guichet.auth.sessions import open_session
 from guichet.billing.importing import import_tenant
-from guichet.demo.history import stripe_client
 from guichet.payments.choose import SECRET_KEY
 from tenants.agencies import add_agency
 from tenants.assets import store_asset
@@ -27,6 +26,7 @@ from tenants.pictures import UnusablePicture
 from tenants.tenant import add_tenant
 from tests.isolation.asking import client_of
 from tests.isolation.twins import Twins
+from tests.shops import open_shop
 from tests.tenancy.waiting import until
 
 #: Closes whatever it may stand in: an attribute, a tag, a script, a style, a template.
@@ -118,29 +118,12 @@ async def hostile(twins: Twins) -> Hostile:
     """A tenant, its account at the provider, and a customer with a subscription."""
     deployment = twins.deployment
     key = f"sk_test_{secrets.token_hex(12)}"
-    sdk = stripe_client(key, deployment.settings.stripe_url).v1
-    product = await sdk.products.create_async({"name": ATTACK})
-    prices = [
-        await sdk.prices.create_async(
-            {
-                "product": product.id,
-                "currency": "eur",
-                "unit_amount": amount,
-                "nickname": ATTACK,
-                "recurring": {"interval": "month"},
-            }
-        )
-        for amount in (1000, 2000)
-    ]
-    customer = await sdk.customers.create_async({"name": ATTACK, "email": "mallory@example.com"})
-    method = await sdk.payment_methods.attach_async("pm_card_visa", {"customer": customer.id})
-    bought = await sdk.subscriptions.create_async(
-        {
-            "customer": customer.id,
-            "items": [{"price": prices[0].id}],
-            "default_payment_method": method.id,
-        }
-    )
+    async with open_shop(deployment.settings.stripe_url, key) as shop:
+        await shop.sdk.products.update_async(shop.product, {"name": ATTACK})
+        customer_id = await shop.add_customer("mallory@example.com")
+        await shop.sdk.customers.update_async(customer_id, {"name": ATTACK})
+        subscription = await shop.subscribe(customer_id)
+        price_id = shop.larger
     async with deployment.db.system() as connection:
         agency = await add_agency(connection, "hostile-agency", ATTACK)
         tenant = await add_tenant(connection, agency, "hostile", ATTACK)
@@ -149,8 +132,8 @@ async def hostile(twins: Twins) -> Hostile:
     provider = await deployment.providers.client(tenant.id)
     await import_tenant(deployment.db, provider, tenant.id)
     async with deployment.db.unit(tenant.id) as unit:
-        session = await open_session(unit, customer.id, ATTACK, ATTACK)
-    return Hostile(twins, tenant.id, session, bought.id, prices[1].id)
+        session = await open_session(unit, customer_id, ATTACK, ATTACK)
+    return Hostile(twins, tenant.id, session, subscription.id, price_id)
 
 
 class Page(HTMLParser):

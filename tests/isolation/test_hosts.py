@@ -6,7 +6,9 @@ absolute-form target only the path is passed on, so the `Host` header decides al
 `Content-Length` beside a `Transfer-Encoding` nothing is left, but the connection is closed.
 """
 
+import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import pytest
 
@@ -160,6 +162,23 @@ def test_no_second_request_hides_in_a_body_of_two_lengths(server: Server, length
     assert BASALTINE.encode() not in answer.lower()
 
 
+def test_a_body_that_nobody_reads_is_not_taken_for_the_next_request(server: Server) -> None:
+    for path in (
+        "/no-such-page",
+        "/webhooks/stripe",
+        "/sign-out",
+        "/health/live",
+        "/" + "x" * 5000,
+    ):
+        answer = server.send(
+            f"POST {path} HTTP/1.1\r\nHost: {LEFT}\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n"
+            f"{SMUGGLED}GET /health/live HTTP/1.1\r\nHost: {LEFT}{CLOSE}".encode()
+        )
+        assert len(statuses(answer)) in (1, 2)
+        assert statuses(answer)[1:] in ([], [200])
+        assert BASALTINE.encode() not in answer.lower()
+
+
 @pytest.mark.parametrize(
     "chunks", ["x\r\n", "-1\r\n", "0x4\r\nabcd\r\n0\r\n\r\n", "4\nabcd\n0\n\n", "f" * 17 + "\r\n"]
 )
@@ -214,3 +233,21 @@ def test_a_refusal_has_the_headers_of_every_page(server: Server) -> None:
     answer = server.send(get("nobody.localhost\\").encode()).lower()
     assert b"content-security-policy: default-src 'none'" in answer
     assert b"x-request-id: " in answer
+
+
+@pytest.mark.parametrize(
+    "host", ["quartzine.localhost:1", "QUARTZINE.localhost.", "quartzine.localhost"]
+)
+def test_an_address_of_ours_is_made_from_nothing_that_was_sent(server: Server, host: str) -> None:
+    """What a cache keeps, or a provider is told, is the portal's one address."""
+    headers = f"\r\nX-Forwarded-Host: {RIGHT}\r\nX-Forwarded-Proto: gopher"
+    for target in ("/sign-in", "/", "/sign-in/quartzine-id", "/no-such-page", "/language/fr"):
+        answer = server.send(get(host, target, more=headers).encode())
+        assert statuses(answer)[0] in (200, 303, 404)
+        text = unquote(answer.decode())
+        assert re.findall(
+            r"https?://[a-z.:0-9-]*localhost[.:0-9]*|gopher", text, re.IGNORECASE
+        ) in (
+            [],
+            ["http://quartzine.localhost:8000"],
+        )
