@@ -89,9 +89,14 @@ async def confirm_change(
     try:
         proposal = await _propose(visit, subscription_id, confirmed.choice, confirmed.as_of)
         await _check_amount(visit, proposal, confirmed)
-    except AmountChanged as refusal:
-        return await _show_review(visit, subscription_id, confirmed.choice, refusal)
     except ChangeRefused as refusal:
+        # A second click may come upon what the first one has done in the meantime.
+        async with visit.deployment.db.unit(visit.tenant.id) as unit:
+            known = await find_request(unit, session.customer_id, confirmed.token)
+        if known is not None:
+            return visit.redirect(outcome_path(known.subscription_id, known.id))
+        if isinstance(refusal, AmountChanged):
+            return await _show_review(visit, subscription_id, confirmed.choice, refusal)
         return await _show_options(visit, subscription_id, refusal)
     return await make_change(
         visit, proposal.subscription, "change_plan", confirmed.token, proposal.plan
