@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+from guichet.logs import FIELDS
+
 ONE_REQUEST = """
 import asyncio
 from guichet.app import create_app
@@ -54,6 +56,12 @@ def test_a_request_is_one_line_without_query_body_and_cookies() -> None:
     assert line["path"] == "/sign-in/work/callback"
     assert (line["method"], line["status"]) == ("POST", 503)
     assert line["request_id"]
+    assert set(line) <= FIELDS
+
+
+def test_requests_are_not_logged_below_the_level() -> None:
+    quiet = ONE_REQUEST.replace("master_keys=()", 'master_keys=(), log_level="warning"')
+    assert lines(quiet) == []
 
 
 def test_fields_that_are_not_known_are_not_logged() -> None:

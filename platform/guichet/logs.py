@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -38,6 +39,32 @@ FIELDS = frozenset(
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class RequestLine(msgspec.Struct, kw_only=True, gc=False):
+    """What is logged of a request, in the form of all other lines."""
+
+    request_id: str
+    #: The tenant's slug; empty where the host is nobody's.
+    tenant: str
+    door: str
+    method: str
+    path: str
+    status: int
+    ms: float
+    timestamp: datetime
+    event: str = "request"
+    level: str = "info"
+
+
+# None while the level is above that of requests.
+_request_logger: structlog.BytesLogger | None = None
+
+
+def log_request(line: RequestLine) -> None:
+    """Write a request's line: nothing is logged so often, and structlog takes thrice the time."""
+    if _request_logger is not None:
+        _request_logger.info(msgspec.json.encode(line))
+
+
 def _keep_known_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return {name: value for name, value in event.items() if name in FIELDS}
 
@@ -48,6 +75,9 @@ def _encode(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
 
 def configure(level: str = "info") -> None:
     """Set up structlog for the process; the standard library's warnings join the same stream."""
+    global _request_logger
+    make_logger = structlog.BytesLoggerFactory(sys.stdout.buffer)
+    _request_logger = make_logger() if _LEVELS[level] <= _LEVELS["info"] else None
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -58,7 +88,7 @@ def configure(level: str = "info") -> None:
             _encode,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=make_logger,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(

@@ -10,6 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import structlog
@@ -31,6 +32,7 @@ from guichet.edge.health import answer_health
 from guichet.edge.lifespan import hold_open
 from guichet.edge.pages import error_page
 from guichet.errors import GuichetError, MalformedRequest, NotFound, Unavailable
+from guichet.logs import RequestLine, log_request
 from guichet.portal.brand import Brands
 from guichet.portal.visit import VISIT, Visit
 from guichet.settings import Settings
@@ -124,15 +126,17 @@ class Exchange:
         method = self.method if self.method in _METHODS else "other"
         _REQUESTS.labels(self.door, method, self.status).inc()
         _SECONDS.labels(self.door).observe(seconds)
-        _log.info(
-            "request",
-            request_id=self.request_id,
-            tenant=self.tenant,
-            door=self.door,
-            method=method,
-            path=self.scope["path"],
-            status=self.status,
-            ms=round(seconds * 1000, 2),
+        log_request(
+            RequestLine(
+                request_id=self.request_id,
+                tenant=self.tenant,
+                door=self.door,
+                method=method,
+                path=self.scope["path"],
+                status=self.status,
+                ms=round(seconds * 1000, 2),
+                timestamp=datetime.now(UTC),
+            )
         )
 
 

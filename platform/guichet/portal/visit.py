@@ -1,5 +1,6 @@
 """One request to a portal: whose it is, who is asking, and in which language to answer."""
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -172,6 +173,8 @@ def visit_of(request: Request[Any, Any, Any]) -> Visit:
     return visit
 
 
+# Of the places that visitors come to most; every page shows its switch between languages.
+@lru_cache(maxsize=128)
 def _languages(locale: str, place: str) -> tuple[Language, ...]:
     # What comes back from an identity provider can be used once: its page cannot be shown again.
     target = "/sign-in" if place.startswith("/sign-in/") else quote(place, safe="/")
