@@ -83,7 +83,9 @@ class Year:
         await self._advance(self.now - timedelta(days=45))
         await self.client.v1.subscriptions.update_async(self._zoe, {"cancel_at_period_end": True})
         await self.client.v1.subscriptions.cancel_async(self._linus_before)
-        await self._advance(self.now - timedelta(days=32))
+        # Early enough for one renewal to fail, and late enough for no second one.
+        is_weekly = self.merchant.offers[0].interval == "week"
+        await self._advance(self.now - timedelta(days=8 if is_weekly else 32))
         await self._use_card("grace", "pm_card_chargeCustomerFail")
         await self._advance(self.now - timedelta(days=4))
         await self.client.v1.subscriptions.create_async(

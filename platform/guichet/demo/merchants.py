@@ -50,7 +50,7 @@ class Merchant(NamedTuple):
 def logo(merchant: Merchant, dark: bool) -> bytes:
     """The merchant's logo: its mark and its name, drawn for a light or a dark page."""
     ink = merchant.ink[dark]
-    width = 48 + 15 * len(merchant.name)
+    width = 42 + 13 * len(merchant.name)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 32" '
         f'width="{width}" height="32">'
