@@ -20,6 +20,8 @@ class Case(NamedTuple):
     quantity: int
     proration: Proration
     trial_days: int = 0
+    #: How long the customer reads before confirming: the moment to count from is then past.
+    read_for: timedelta = timedelta(0)
 
 
 _CASES = [
@@ -35,6 +37,9 @@ _CASES = [
     Case("monthly", "larger", 1, "always_invoice", trial_days=14),
     Case("monthly", "larger", 1, "create_prorations", trial_days=14),
     Case("monthly", "yearly", 1, "always_invoice", trial_days=14),
+    Case("monthly", "larger", 1, "always_invoice", read_for=timedelta(minutes=5)),
+    Case("monthly", "yearly", 1, "always_invoice", read_for=timedelta(minutes=5)),
+    Case("yearly", "monthly", 1, "always_invoice", read_for=timedelta(minutes=5)),
 ]
 
 
@@ -68,7 +73,7 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
         case.quantity,
         "now",
         case.proration,
-        changed_at,
+        changed_at - case.read_for,
     )
 
     preview = await shop.port.preview_change(change)

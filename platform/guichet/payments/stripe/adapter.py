@@ -28,18 +28,18 @@ class Stripe(Reader):
 
     @bounded
     async def preview_change(self, change: PlanChange) -> Preview:
+        # All calls at once: somebody is waiting for the page.
+        asking = self._need_subscription(change.subscription_id)
         if change.when == "period_end":
-            regular, subscription = await asyncio.gather(
-                self._preview(change, "none"), self._need_subscription(change.subscription_id)
-            )
+            regular, subscription = await asyncio.gather(self._preview(change, "none"), asking)
             end = subscription.current_period_end_at or change.as_of
-            return previewing.at_period_end(regular, change, end)
-        # Both at once: most changes are invoiced now, and somebody is waiting for the page.
-        first, regular = await asyncio.gather(
-            self._preview(change, change.proration), self._preview(change, "none")
+            return previewing.at_period_end(regular, end)
+        first, regular, subscription = await asyncio.gather(
+            self._preview(change, change.proration), self._preview(change, "none"), asking
         )
-        due = previewing.is_due_now(first, change.as_of)
-        return previewing.now_and_next(first, regular if due else first, change, due)
+        end = subscription.current_period_end_at or change.as_of
+        due = previewing.is_due_now(first, end)
+        return previewing.now_and_next(first, regular if due else first, end, due)
 
     async def _preview(self, change: PlanChange, proration: Proration) -> stripe.Invoice:
         details: InvoiceCreatePreviewParamsSubscriptionDetails = {

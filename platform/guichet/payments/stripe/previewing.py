@@ -5,24 +5,26 @@ from datetime import datetime
 import stripe
 
 from guichet.money import Money
-from guichet.payments.port import PlanChange, Preview, PreviewLine
+from guichet.payments.port import Preview, PreviewLine
 from guichet.payments.stripe.copying import moment, seconds
 
 
-def is_due_now(invoice: stripe.Invoice, as_of: datetime) -> bool:
+def is_due_now(invoice: stripe.Invoice, period_end: datetime) -> bool:
     """Whether a previewed invoice is billed at the moment of the change, or is the next renewal.
 
     Stripe bills prorations alone when they are invoiced at once. A change of interval starts the
     billing cycle anew, whatever the proration behaviour, and bills its first period. In a trial
     nothing is prorated and nothing billed: the preview is then the invoice of the trial's end.
+    What starts before the present period is over is due; the clock that says what "now" is would
+    be the provider's, and the moment of proration is past once somebody has read the page.
     Source: https://docs.stripe.com/billing/subscriptions/prorations, "billing period".
     """
     renewal = _renewal(invoice)
-    return renewal is None or renewal.period.start <= seconds(as_of)
+    return renewal is None or renewal.period.start < seconds(period_end)
 
 
 def now_and_next(
-    first: stripe.Invoice, regular: stripe.Invoice, change: PlanChange, due: bool
+    first: stripe.Invoice, regular: stripe.Invoice, period_end: datetime, due: bool
 ) -> Preview:
     """The preview of a change that applies now.
 
@@ -34,11 +36,11 @@ def now_and_next(
         lines=tuple(_line(line) for line in lines),
         due_now=Money(first.amount_due if due else 0, first.currency),
         next_amount=Money(_after(first, regular) if due else regular.amount_due, regular.currency),
-        next_at=_next_at(regular, change.as_of),
+        next_at=_next_at(regular, period_end),
     )
 
 
-def at_period_end(regular: stripe.Invoice, change: PlanChange, period_end: datetime) -> Preview:
+def at_period_end(regular: stripe.Invoice, period_end: datetime) -> Preview:
     """The preview of a change that waits for the end of the period."""
     return Preview(
         lines=tuple(_line(line, period_end) for line in regular.lines.data),
@@ -54,13 +56,13 @@ def _after(first: stripe.Invoice, regular: stripe.Invoice) -> int:
     return max(0, regular.total + credit)
 
 
-def _next_at(regular: stripe.Invoice, as_of: datetime) -> datetime:
+def _next_at(regular: stripe.Invoice, period_end: datetime) -> datetime:
     """When the renewal is billed: at the start of its period, or, if that is now, at its end."""
     renewal = _renewal(regular)
     if renewal is None:
         return moment(regular.period_end)
     start = moment(renewal.period.start)
-    return start if start > as_of else moment(renewal.period.end)
+    return start if start >= period_end else moment(renewal.period.end)
 
 
 def _renewal(invoice: stripe.Invoice) -> stripe.InvoiceLineItem | None:
