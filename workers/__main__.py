@@ -7,9 +7,9 @@ import sys
 
 import structlog
 import uvloop
-from prometheus_client import start_http_server
 
 from guichet import logs
+from guichet.monitoring import serve_metrics
 from guichet.settings import Settings, SettingsError, read_settings
 from workers.running import run
 
@@ -24,7 +24,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     logs.configure(settings.log_level)
-    _serve_metrics(settings)
+    serve_metrics(settings)
     uvloop.run(_run_until_signalled(settings))
     return 0
 
@@ -41,17 +41,6 @@ async def _run_until_signalled(settings: Settings) -> None:
 
     await run(settings, stop, started)
     log.info("worker_stopped")
-
-
-def _serve_metrics(settings: Settings) -> None:
-    """Answer Prometheus; jobs matter more, so a port that is taken is only reported."""
-    host, _, port = settings.metrics_listen.rpartition(":")
-    if not port:
-        return
-    try:
-        start_http_server(int(port), host)
-    except OSError as error:
-        log.warning("metrics_not_served", reason=str(error))
 
 
 if __name__ == "__main__":

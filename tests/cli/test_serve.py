@@ -25,7 +25,7 @@ def environ(settings_without_sandbox: Settings) -> dict[str, str]:
         "GUICHET_BASE_DOMAIN": settings.base_domain,
         "GUICHET_MASTER_KEY": settings.master_keys[0],
         "GUICHET_LISTEN": f"127.0.0.1:{free_port()}",
-        "GUICHET_METRICS_LISTEN": "off",
+        "GUICHET_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
         "GUICHET_STRIPE_URL": settings.stripe_url,
     }
 
@@ -53,6 +53,17 @@ def serve(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[[], Prog
 def _process(program: Program) -> psutil.Process:
     assert program.pid is not None
     return psutil.Process(program.pid)
+
+
+def test_its_metrics_are_on_a_port_of_their_own(
+    environ: dict[str, str], serve: Callable[[], Program]
+) -> None:
+    serve()
+    metrics = httpx.get(f"http://{environ['GUICHET_METRICS_LISTEN']}/metrics", trust_env=False)
+    assert 'guichet_requests_total{door="none",method="GET",status="200"}' in metrics.text
+    for path in ("/metrics", "/health/metrics"):
+        page = httpx.get(f"http://{environ['GUICHET_LISTEN']}{path}", trust_env=False)
+        assert page.status_code in (404, 503)
 
 
 def test_it_is_one_process_on_loopback(

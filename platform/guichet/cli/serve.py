@@ -13,6 +13,7 @@ from granian.server.embed import Server
 
 from guichet.app import create_app
 from guichet.demo.web import create_demo_app
+from guichet.monitoring import serve_metrics
 from guichet.settings import SettingsError, read_settings
 
 #: How long requests in hand may take once the process is asked to stop.
@@ -32,6 +33,7 @@ def serve() -> None:
         settings = read_settings(os.environ)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+    serve_metrics(settings)
     app = create_demo_app(settings) if settings.demo else create_app(settings)
     uvloop.run(serve_until_stopped(app, settings.listen))
 

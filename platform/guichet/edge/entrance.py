@@ -26,7 +26,7 @@ from litestar.types import (
 from prometheus_client import Counter, Histogram
 
 from guichet.deployment import Deployment, open_deployment
-from guichet.edge.base import DEPLOYMENT, Door
+from guichet.edge.base import DEPLOYMENT, Door, base_door
 from guichet.edge.headers import security_headers
 from guichet.edge.health import answer_health
 from guichet.edge.lifespan import hold_open
@@ -202,7 +202,7 @@ class Edge:
             scope["state"] = {DEPLOYMENT: self._deployment}
             await self._base(scope, receive, exchange.send)
         else:
-            raise UnknownHost
+            await _refuse(UnknownHost(), self._deployment, exchange, receive)
 
     async def _open_portal(
         self,
@@ -225,7 +225,8 @@ class Edge:
             await _redirect_to_own_host(deployment, entry, exchange, receive)
             return
         if entry.status != "active":
-            raise Suspended
+            await _refuse(Suspended(), deployment, exchange, receive)
+            return
         assert self._brands is not None
         brand = await self._brands.brand(entry)
         scope["state"] = {VISIT: Visit(deployment, entry, brand, scope, exchange.request_id)}
@@ -239,6 +240,16 @@ class Edge:
             return
         response = error_page(self._deployment, exchange.scope, error)
         await response(exchange.scope, receive, exchange.send)
+
+
+async def _refuse(
+    error: GuichetError, deployment: Deployment, exchange: Exchange, receive: Receive
+) -> None:
+    """Refuse a request to a host without an open portal, but for what the page saying so needs."""
+    if not exchange.scope["path"].startswith("/assets/"):
+        raise error
+    exchange.scope["state"] = {DEPLOYMENT: deployment}
+    await base_door(exchange.scope, receive, exchange.send)
 
 
 async def _redirect_to_own_host(
