@@ -76,7 +76,7 @@ def test_it_is_one_process_on_loopback(
         for connection in process.net_connections()
         if connection.status == psutil.CONN_LISTEN
     }
-    assert listening == {environ["GUICHET_LISTEN"]}
+    assert listening == {environ["GUICHET_LISTEN"], environ["GUICHET_METRICS_LISTEN"]}
 
 
 def test_it_ends_well_when_asked_to(serve: Callable[[], Program]) -> None:
