@@ -15,7 +15,7 @@ from guichet import audit
 from guichet.auth.attempts import Attempt, begin_attempt, take_attempt
 from guichet.auth.devices import device_label
 from guichet.auth.discovery import Discovery
-from guichet.auth.failures import NoAccount
+from guichet.auth.failures import NoAccount, SignInDeclined
 from guichet.auth.identity_http import open_identity_http
 from guichet.auth.links import link_customer
 from guichet.auth.oidc import Callback, Claims, Exchange, RelyingParty
@@ -97,6 +97,9 @@ class SignIn:
     ) -> Finished:
         """Use up the attempt, learn who it is, and open a session; raises `SignInFailed`."""
         await self._throttle.count("callback", visitor.tenant_id, visitor.address)
+        if callback.error == "access_denied" and not callback.state:
+            # Some providers leave the state out here. No attempt is used up, and none is needed.
+            raise SignInDeclined(reason="access_denied, without the state")
         async with self._db.unit(visitor.tenant_id) as unit:
             attempt = await take_attempt(unit, provider.id, visitor.browser, callback.state)
         await self._relying_party.check_callback(provider, callback)
