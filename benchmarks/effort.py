@@ -15,5 +15,5 @@ class Effort(msgspec.Struct, frozen=True):
     seconds: float
 
 
-WHOLE = Effort(rounds=9, requests=1500, events=3000, sizes=(10, 1_000, 10_000), seconds=40)
+WHOLE = Effort(rounds=9, requests=1500, events=5000, sizes=(10, 1_000, 10_000), seconds=40)
 QUICK = Effort(rounds=3, requests=300, events=500, sizes=(10, 100), seconds=6)

@@ -91,6 +91,12 @@ def _report(turns: dict[str, list[Turn]], figures: Figures) -> None:
             ratio_text(postgres),
         ),
         Line("  beside bytes rendered before", _us(home.us), _us(sent.us), ratio_text(strict)),
+        Line(
+            "  the slowest of a hundred",
+            f"{home.drive.p99_ms:.0f} ms",
+            f"{floor.drive.p99_ms:.0f} ms",
+            ratio_text(late),
+        ),
     ]
 
 

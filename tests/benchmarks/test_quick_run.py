@@ -1,0 +1,63 @@
+"""A quick look at the figures: all of them are there, and the counts are what they must be."""
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from benchmarks.effort import QUICK
+
+ROOT = Path(__file__).parents[2]
+_LIMIT_SECONDS = 240
+
+_SPREADS = ("home_cpu_ratio", "webhook_intake_ratio")
+_NUMBERS = (
+    "home_html_bytes",
+    "home_round_trips",
+    "home_round_trips_first_page_of_a_tenant",
+    "home_program_ratio",
+    "home_postgres_ratio",
+    "home_cpu_ratio_to_bytes",
+    "home_p99_ratio",
+    *(
+        f"{program}_{figure}"
+        for program in ("home", "home_floor", "home_bytes")
+        for figure in ("cpu_us", "program_us", "postgres_us", "p99_ms")
+    ),
+    "webhook_intake_per_second",
+    "webhook_floor_per_second",
+    "webhook_intake_cpu_us",
+    "webhook_floor_cpu_us",
+    "run_seconds",
+)
+
+
+def _expected() -> set[str]:
+    growth = [f"home_growth_{size}_tenants" for size in QUICK.sizes]
+    ends = [f"{name}{end}" for name in (*_SPREADS, *growth) for end in ("", "_min", "_max")]
+    sizes = [
+        f"{figure}_{size}_tenants" for figure in ("web_rss_mib", "home_us") for size in QUICK.sizes
+    ]
+    return {*_NUMBERS, *ends, *sizes}
+
+
+@pytest.mark.slow
+def test_a_quick_run_writes_every_figure_and_counts_one_round_trip(tmp_path: Path) -> None:
+    output = tmp_path / "bench.json"
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    numbers = msgspec.json.decode(output.read_bytes(), type=dict[str, float])
+    assert set(numbers) == _expected()
+    assert all(math.isfinite(number) and number > 0 for number in numbers.values())
+    assert numbers["home_round_trips"] == 1
+    assert "exactly 1" in ended.stdout
