@@ -3,29 +3,40 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from guichet.billing.change_requests import resume_unfinished
+import structlog
+
+from guichet.billing.resuming import resume_unfinished
+from guichet.payments.errors import ProviderKeyRejected
 from workers.office import Office
+
+log = structlog.get_logger()
 
 RESUME_CHANGES = "resume_changes"
 
 
 async def resume_changes(office: Office, tenant_id: str) -> None:
     """Settle one tenant's unfinished changes whose lease has run out."""
-    deployment = office.deployment
-    tenant = UUID(tenant_id)
-    provider = await deployment.providers.client(tenant)
-    await resume_unfinished(deployment.db, provider, tenant, datetime.now(UTC))
+    deployment, tenant = office.deployment, UUID(tenant_id)
+    if not office.works_for(tenant):
+        return
+    try:
+        await resume_unfinished(deployment.db, deployment.providers, tenant, datetime.now(UTC))
+    except ProviderKeyRejected as error:
+        log.warning("changes_not_resumed", tenant=tenant_id, reason=error.code)
 
 
 async def sweep_changes(office: Office) -> None:
-    """Knock for every tenant with an unfinished change that nobody is at work on."""
+    """Knock for every active tenant with an unfinished change that nobody is at work on."""
     async with office.deployment.db.system() as connection:
         rows = await connection.fetch(
             """
-            select distinct tenant_id
-            from change_requests
-            where state in ('started', 'unknown')
-            and (claimed_until is null or claimed_until < now())
+            select distinct request.tenant_id
+            from change_requests as request
+            join tenants as tenant
+              on tenant.id = request.tenant_id
+            where request.state in ('started', 'unknown')
+            and (request.claimed_until is null or request.claimed_until < now())
+            and tenant.status = 'active'
             """
         )
     for row in rows:

@@ -7,14 +7,15 @@ import httpx
 import pytest
 
 from guichet.billing.change_requests import (
-    PATIENCE,
     ChangeRequest,
     carry_out,
     find_request,
-    resume_unfinished,
     start_request,
 )
 from guichet.billing.changes import ChangeUnfinished
+from guichet.billing.resuming import PATIENCE, resume_unfinished
+from guichet.billing.subscriptions import find_subscription
+from guichet.payments.errors import ProviderKeyRejected
 from guichet.payments.port import PaymentProvider, PlanChange
 from tests.portal.shop import Shop
 
@@ -66,7 +67,10 @@ async def abandon(shop: Shop) -> None:
 
 async def resume(shop: Shop, later: timedelta = timedelta(0)) -> int:
     return await resume_unfinished(
-        shop.deployment.db, await provider(shop), shop.tenant_id, datetime.now(UTC) + later
+        shop.deployment.db,
+        shop.deployment.providers,
+        shop.tenant_id,
+        datetime.now(UTC) + later,
     )
 
 
@@ -157,6 +161,91 @@ async def test_a_provider_that_is_away_leaves_the_change_unknown_and_then_makes_
     assert await resume(shop) == 1
     assert await plan_held(shop) == shop.prices["scale"]
     assert await paid(shop) == before + 1
+
+
+async def lose_the_answer(shop: Shop) -> ChangeRequest:
+    """An upgrade that was made and charged, whose answer never arrived."""
+    request = await start(shop, await upgrade(shop))
+    await break_next(shop, mode="lost")
+    made = await carry_out(shop.deployment.db, await provider(shop), shop.tenant_id, request)
+    assert made.state == "unknown"
+    await mend(shop)
+    await abandon(shop)
+    return request
+
+
+@pytest.mark.parametrize("status", [401, 429])
+async def test_a_repetition_that_is_turned_away_does_not_deny_what_was_made(
+    shop: Shop, status: int
+) -> None:
+    request = await lose_the_answer(shop)
+    await break_next(shop, mode="error", status=status)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
+
+
+@pytest.mark.parametrize("status", [401, 429])
+async def test_a_repetition_that_is_turned_away_refuses_nothing(shop: Shop, status: int) -> None:
+    request = await start(shop, await upgrade(shop))
+    await abandon(shop)
+    await break_next(shop, mode="error", status=status)
+    assert await resume(shop) == 0
+    assert (await state(shop, request)).state == "unknown"
+    await mend(shop)
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert await plan_held(shop) == shop.prices["scale"]
+
+
+async def test_a_repeated_call_s_old_answer_does_not_turn_the_mirror_back(shop: Shop) -> None:
+    request = await lose_the_answer(shop)
+    # The merchant acts between the change and its repetition.
+    await shop.stripe.v1.subscriptions.update_async(
+        request.subscription_id, {"cancel_at_period_end": True}
+    )
+    assert await resume(shop) == 1
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        held = await find_subscription(unit, request.customer_id, request.subscription_id)
+    assert held.cancel_at_period_end
+
+
+async def test_a_request_that_cannot_be_settled_does_not_hold_up_the_others(shop: Shop) -> None:
+    stuck = await start(shop, await upgrade(shop))
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute(
+            "update change_requests set request = 'null' where tenant_id = $1", shop.tenant_id
+        )
+    linus = await shop.subscription("linus")
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        other = await start_request(
+            unit, uuid4(), await shop.customer_id("linus"), linus.id, "cancel"
+        )
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, stuck)).state == "started"
+    assert (await state(shop, other)).state == "done"
+
+
+async def test_a_tenant_without_a_key_is_not_asked_for_again_and_again(shop: Shop) -> None:
+    await start(shop, await upgrade(shop))
+    await abandon(shop)
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute("delete from secrets where tenant_id = $1", shop.tenant_id)
+    shop.deployment.providers.forget(shop.tenant_id)
+    with pytest.raises(ProviderKeyRejected):
+        await resume(shop)
+    assert await resume(shop) == 0
+
+
+async def test_no_number_of_tries_is_too_many(shop: Shop) -> None:
+    request = await start(shop, await upgrade(shop))
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute(
+            "update change_requests set tries = 32767 where tenant_id = $1", shop.tenant_id
+        )
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
 
 
 async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Shop) -> None:

@@ -2,7 +2,7 @@
 
 A request is written down before the provider is called, and its id is the provider's idempotency
 key. Whoever finds it unfinished, after a crash or a lost answer, repeats the call with that key
-and can change nothing twice.
+and can change nothing twice (`guichet.billing.resuming`).
 """
 
 from datetime import datetime, timedelta
@@ -34,19 +34,15 @@ _log = structlog.get_logger()
 
 Kind = Literal["change_plan", "cancel", "keep", "undo_change"]
 
-#: Longer than any call to the provider may take, so a lease never ends under a living caller.
+#: Longer than a customer's change may take, so a lease never ends under a living caller.
 LEASE = timedelta(seconds=15)
-#: A request that could not be made for so long is not made behind the customer's back any more:
-#: it is only looked up. Far below the 24 hours for which Stripe remembers an idempotency key.
-PATIENCE = timedelta(hours=1)
-#: How many unfinished requests of a tenant one sweep takes; their leases add up to a minute.
-BATCH = 4
 
 
 class ChangeExpired(ProviderUnreachable):
     """The payment provider could not be reached for too long, so nothing was changed."""
 
     code = "change_expired"
+    outcome_known = True
 
 
 #: What a refused request's `failure` stands for.
@@ -79,7 +75,7 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
-def _from_row(row: asyncpg.Record) -> ChangeRequest:
+def from_row(row: asyncpg.Record) -> ChangeRequest:
     return ChangeRequest(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -106,7 +102,7 @@ async def find_request(unit: Unit, customer_id: str, request_id: UUID) -> Change
         request_id,
         customer_id,
     )
-    return _from_row(row) if row else None
+    return from_row(row) if row else None
 
 
 async def start_request(
@@ -143,26 +139,33 @@ async def start_request(
     except asyncpg.UniqueViolationError as error:
         raise ChangeUnfinished from error
     assert row is not None
-    return _from_row(row)
+    return from_row(row)
 
 
 async def carry_out(
     db: Database, provider: PaymentProvider, tenant_id: UUID, request: ChangeRequest
 ) -> ChangeRequest:
-    """Ask the provider and write down what became of it. Never raises a provider's refusal."""
+    """Ask the provider and write down what became of it. Never raises a provider's refusal.
+
+    For a request that nobody has carried out before: `guichet.billing.resuming` repeats one.
+    """
     try:
-        copy = await _ask(provider, request)
+        copy = await ask(provider, request)
     except ProviderError as error:
         state = "refused" if error.outcome_known else "unknown"
         _log.warning("change not made", change=request.kind, code=error.code, reason=state)
         async with db.unit(tenant_id) as unit:
-            return await _finish(unit, request, state, error.code)
+            return await finish(unit, request, state, error.code)
     async with db.unit(tenant_id) as unit:
         await write_subscription(unit, copy, await draw_copy_no(unit))
-        return await _finish(unit, request, "done", None)
+        return await finish(unit, request, "done", None)
 
 
-async def _ask(provider: PaymentProvider, request: ChangeRequest) -> SubscriptionCopy:
+async def ask(provider: PaymentProvider, request: ChangeRequest) -> SubscriptionCopy:
+    """Make the change under the request's own key; raises a `ProviderError`.
+
+    A key that was used before is answered as it was then, with the subscription of that time.
+    """
     key = f"guichet-{request.id}"
     match request.kind:
         case "cancel":
@@ -178,7 +181,7 @@ async def _ask(provider: PaymentProvider, request: ChangeRequest) -> Subscriptio
             return await provider.schedule_change(request.plan, key)
 
 
-async def _finish(
+async def finish(
     unit: Unit, request: ChangeRequest, state: str, failure: str | None
 ) -> ChangeRequest:
     """Settle a request; one that somebody else settled meanwhile stays as it is."""
@@ -211,83 +214,4 @@ async def _finish(
             request.subscription_id,
             msgspec.to_builtins(details),
         )
-    return _from_row(row)
-
-
-async def resume_unfinished(
-    db: Database, provider: PaymentProvider, tenant_id: UUID, now: datetime
-) -> int:
-    """Settle what a dead process or a lost answer left open; answers how many were settled."""
-    settled = 0
-    for request in await _claim_unfinished(db, tenant_id):
-        if now - request.started_at < PATIENCE:
-            result = await carry_out(db, provider, tenant_id, request)
-        else:
-            result = await _look_up(db, provider, tenant_id, request)
-        settled += result.state in ("done", "refused")
-    return settled
-
-
-async def _claim_unfinished(db: Database, tenant_id: UUID) -> list[ChangeRequest]:
-    async with db.unit(tenant_id) as unit:
-        rows = await unit.fetch(
-            """
-            update change_requests
-            set claimed_until = now() + $2::interval,
-              tries = tries + 1
-            where tenant_id = $1
-            and id in (
-              select id
-              from change_requests
-              where tenant_id = $1
-              and state in ('started', 'unknown')
-              and claimed_until < now()
-              order by started_at
-              limit $3
-              for update skip locked
-            )
-            returning
-              id, customer_id, subscription_id, kind, request::text, state, failure, started_at
-            """,
-            tenant_id,
-            LEASE * BATCH,
-            BATCH,
-        )
-    return [_from_row(row) for row in rows]
-
-
-async def _look_up(
-    db: Database, provider: PaymentProvider, tenant_id: UUID, request: ChangeRequest
-) -> ChangeRequest:
-    """Find out whether an old request was made, without making it now."""
-    async with db.unit(tenant_id) as unit:
-        copy_no = await draw_copy_no(unit)
-    try:
-        copy = await provider.fetch_subscription(request.subscription_id)
-    except ProviderError:
-        return request
-    async with db.unit(tenant_id) as unit:
-        if copy is not None:
-            await write_subscription(unit, copy, copy_no)
-        is_made = copy is not None and _shows(copy, request)
-        return await _finish(
-            unit, request, "done" if is_made else "refused", None if is_made else ChangeExpired.code
-        )
-
-
-def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
-    """Whether a subscription is in the state that the request asked for."""
-    match request.kind:
-        case "cancel":
-            return copy.cancel_at_period_end or copy.cancel_at is not None
-        case "keep":
-            return not copy.cancel_at_period_end and copy.cancel_at is None
-        case "undo_change":
-            return copy.pending is None
-        case "change_plan":
-            assert request.plan is not None
-            wanted = (request.plan.price_id, request.plan.quantity)
-            held = [(item.price_id, item.quantity or 1) for item in copy.items]
-            if copy.pending is not None:
-                held.append((copy.pending.price_id, copy.pending.quantity or 1))
-            return wanted in held
+    return from_row(row)

@@ -1,0 +1,149 @@
+"""Changes that were left unfinished by a dead process or a lost answer: repeated, or looked up."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from guichet.billing.change_requests import ChangeExpired, ChangeRequest, ask, finish, from_row
+from guichet.billing.mirror import draw_copy_no, write_subscription
+from guichet.db import Database
+from guichet.payments.choose import Providers
+from guichet.payments.copies import SubscriptionCopy
+from guichet.payments.errors import ProviderBusy, ProviderError, ProviderKeyRejected
+from guichet.payments.port import PaymentProvider
+
+_log = structlog.get_logger()
+
+#: A request that could not be made for so long is not made behind the customer's back any more:
+#: it is only looked up. Far below the 24 hours for which Stripe remembers an idempotency key.
+PATIENCE = timedelta(hours=1)
+#: How many unfinished requests of a tenant one sweep takes, at the same time.
+_BATCH = 8
+#: Longer than repeating a change and looking at what it made may take. Each try waits longer for
+#: the next one, up to ten times this.
+_LEASE = timedelta(seconds=25)
+#: Answered before the provider looks at a change, so they say nothing of what an earlier call did.
+_TURNED_AWAY = (ProviderBusy, ProviderKeyRejected)
+
+
+async def resume_unfinished(
+    db: Database, providers: Providers, tenant_id: UUID, now: datetime
+) -> int:
+    """Settle what is open and nobody is at work on; answers how many requests were settled.
+
+    Raises `ProviderKeyRejected` when the tenant has no key.
+    """
+    requests = await _claim_unfinished(db, tenant_id)
+    if not requests:
+        return 0
+    provider = await providers.client(tenant_id)
+    results = await asyncio.gather(
+        *(_settle(db, provider, tenant_id, request, now) for request in requests),
+        return_exceptions=True,
+    )
+    # One request that cannot be settled must not hold up the others.
+    for request, result in zip(requests, results, strict=True):
+        if isinstance(result, BaseException) and not isinstance(result, ProviderError):
+            _log.error("change not settled", request=str(request.id), exc_info=result)
+    return sum(result is True for result in results)
+
+
+async def _claim_unfinished(db: Database, tenant_id: UUID) -> list[ChangeRequest]:
+    async with db.unit(tenant_id) as unit:
+        rows = await unit.fetch(
+            """
+            with abandoned as (
+              select id
+              from change_requests
+              where tenant_id = $1
+              and state in ('started', 'unknown')
+              and claimed_until < now()
+              order by started_at
+              limit $3
+              for update skip locked
+            )
+            update change_requests as request
+            set claimed_until = now() + $2::interval * least(request.tries, 10),
+              tries = least(request.tries + 1, 30000)
+            from abandoned
+            where request.tenant_id = $1
+            and request.id = abandoned.id
+            returning
+              request.id,
+              request.customer_id,
+              request.subscription_id,
+              request.kind,
+              request.request::text,
+              request.state,
+              request.failure,
+              request.started_at
+            """,
+            tenant_id,
+            _LEASE,
+            _BATCH,
+        )
+    return [from_row(row) for row in rows]
+
+
+async def _settle(
+    db: Database,
+    provider: PaymentProvider,
+    tenant_id: UUID,
+    request: ChangeRequest,
+    now: datetime,
+) -> bool:
+    """Repeat a request, or only look when it is too old; answers whether it is settled.
+
+    What the subscription is now decides, and not the answer: to a key that was used before it is
+    an old one, and a refusal may be of the repetition only.
+    """
+    refusal = await _repeat(provider, request, now)
+    async with db.unit(tenant_id) as unit:
+        copy_no = await draw_copy_no(unit)
+    copy = await provider.fetch_subscription(request.subscription_id)
+    async with db.unit(tenant_id) as unit:
+        if copy is not None:
+            await write_subscription(unit, copy, copy_no)
+        if refusal is None or (copy is not None and _shows(copy, request)):
+            state, failure = "done", None
+        elif refusal.outcome_known and not isinstance(refusal, _TURNED_AWAY):
+            state, failure = "refused", refusal.code
+        else:
+            state, failure = "unknown", refusal.code
+        settled = await finish(unit, request, state, failure)
+    return settled.state in ("done", "refused")
+
+
+async def _repeat(
+    provider: PaymentProvider, request: ChangeRequest, now: datetime
+) -> ProviderError | None:
+    """Why the request is not made; None when the provider says that it is."""
+    if now - request.started_at >= PATIENCE:
+        return ChangeExpired()
+    try:
+        await ask(provider, request)
+    except ProviderError as error:
+        _log.warning("change not made", change=request.kind, code=error.code, reason="repeated")
+        return error
+    return None
+
+
+def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
+    """Whether a subscription is in the state that the request asked for."""
+    match request.kind:
+        case "cancel":
+            return copy.cancel_at_period_end or copy.cancel_at is not None
+        case "keep":
+            ends = copy.cancel_at_period_end or copy.cancel_at or copy.ended_at
+            return not ends
+        case "undo_change":
+            return copy.pending is None
+        case "change_plan":
+            assert request.plan is not None
+            wanted = (request.plan.price_id, request.plan.quantity)
+            held = [(item.price_id, item.quantity or 1) for item in copy.items]
+            if copy.pending is not None:
+                held.append((copy.pending.price_id, copy.pending.quantity or 1))
+            return wanted in held
