@@ -8,11 +8,13 @@ from workers.office import Office
 
 async def handle_events(office: Office, tenant_id: str) -> None:
     """Apply what waits for one tenant."""
-    await office.applier.handle_events(UUID(tenant_id))
+    tenant = UUID(tenant_id)
+    if office.works_for(tenant):
+        await office.applier.handle_events(tenant)
 
 
 async def sweep_events(office: Office) -> None:
-    """Knock for every tenant with rows that nobody has come for.
+    """Knock for every active tenant with rows that nobody has come for.
 
     The index of waiting rows is walked from tenant to tenant, so the cost grows with the number of
     tenants that have some, and not with the rows.
@@ -42,7 +44,10 @@ async def sweep_events(office: Office) -> None:
             )
             select waiting.tenant_id
             from waiting
-            where exists (
+            join tenants as tenant
+              on tenant.id = waiting.tenant_id
+            where tenant.status = 'active'
+            and exists (
               select
               from provider_events as event
               where event.tenant_id = waiting.tenant_id

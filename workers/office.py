@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -24,6 +25,12 @@ class Office(msgspec.Struct, frozen=True):
 
     deployment: Deployment
     applier: Applier
+
+    def works_for(self, tenant_id: UUID) -> bool:
+        """False for a suspended tenant: its rows wait until it is resumed."""
+        entry = self.deployment.directory.by_id(tenant_id)
+        # One that was added a moment ago may not be known here yet.
+        return entry is None or entry.status == "active"
 
 
 @contextlib.asynccontextmanager

@@ -41,6 +41,8 @@ async def reconcile_tenant(office: Office, tenant_id: str) -> None:
     """Store what one tenant missed, if it is time, and have it applied."""
     deployment = office.deployment
     tenant = UUID(tenant_id)
+    if not office.works_for(tenant):
+        return
     try:
         provider = await deployment.providers.client(tenant)
         done = await reconcile(deployment.db, provider, tenant, every=_DUE)
