@@ -1,5 +1,6 @@
 """The mirror: copies in any order end as the newest, and nothing that was known is erased."""
 
+import asyncio
 from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
@@ -162,6 +163,21 @@ async def test_a_subscription_s_items_are_replaced_whole(db: Database, tenant: U
     assert await _items(db, tenant) == [("si_3", 1, "price_3", 5), ("si_1", 2, "price_9", 2)]
     await _write(db, tenant, msgspec.structs.replace(SUBSCRIPTION, items=()), 3)
     assert await _items(db, tenant) == []
+
+
+async def test_a_writer_that_waited_for_another_removes_its_items_too(
+    db: Database, tenant: UUID
+) -> None:
+    first = SUBSCRIPTION.items[0]
+    await _write(db, tenant, msgspec.structs.replace(SUBSCRIPTION, items=(first,)), 1)
+    async with db.unit(tenant) as unit:
+        await write_copy(unit, SUBSCRIPTION, 2)
+        later = msgspec.structs.replace(SUBSCRIPTION, items=(first,))
+        waiting = asyncio.create_task(_write(db, tenant, later, 3))
+        while not await unit.fetchval("select exists (select from pg_locks where not granted)"):
+            await asyncio.sleep(0.01)
+    assert await waiting
+    assert [row[0] for row in await _items(db, tenant)] == [first.id]
 
 
 async def test_a_pending_change_comes_and_goes(db: Database, tenant: UUID) -> None:

@@ -5,88 +5,97 @@ from guichet.payments.copies import InvoiceCopy, SubscriptionCopy
 
 
 async def write_subscription(unit: Unit, copy: SubscriptionCopy, copy_no: int) -> bool:
-    """Write a copy with its items, in one statement; answers False when a newer one is there."""
+    """Write a copy with its items; answers False when a newer one is there."""
     written = await unit.fetchval(
         """
-        with written as (
-          insert into subscriptions as held (
-            tenant_id,
-            id,
-            customer_id,
-            status,
-            currency,
-            default_payment_method_id,
-            cancel_at_period_end,
-            cancel_at,
-            canceled_at,
-            ended_at,
-            trial_end_at,
-            current_period_start_at,
-            current_period_end_at,
-            schedule_id,
-            pending_price_id,
-            pending_quantity,
-            pending_at,
-            created_at,
-            copy_no
-          )
-          values (
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19
-          )
-          on conflict (tenant_id, id) do update
-          set
-            customer_id = excluded.customer_id,
-            status = excluded.status,
-            currency = excluded.currency,
-            default_payment_method_id = excluded.default_payment_method_id,
-            cancel_at_period_end = excluded.cancel_at_period_end,
-            cancel_at = excluded.cancel_at,
-            canceled_at = excluded.canceled_at,
-            ended_at = excluded.ended_at,
-            trial_end_at = excluded.trial_end_at,
-            current_period_start_at = excluded.current_period_start_at,
-            current_period_end_at = excluded.current_period_end_at,
-            schedule_id = excluded.schedule_id,
-            pending_price_id = excluded.pending_price_id,
-            pending_quantity = excluded.pending_quantity,
-            pending_at = excluded.pending_at,
-            created_at = excluded.created_at,
-            copy_no = excluded.copy_no
-          where held.tenant_id = $1
-          and held.copy_no < excluded.copy_no
-          returning id
-        ),
-        removed as (
-          delete from subscription_items
-          where tenant_id = $1
-          and subscription_id = (select id from written)
-          and id <> all($20::text[])
-        ),
-        put as (
-          insert into subscription_items (
-            tenant_id, subscription_id, id, position, price_id, quantity
-          )
-          select $1, written.id, item.id, item.position, item.price_id, item.quantity
-          from written,
-          unnest($20::text[], $21::text[], $22::integer[])
-            with ordinality as item (id, price_id, quantity, position)
-          on conflict (tenant_id, subscription_id, id) do update
-          set
-            position = excluded.position,
-            price_id = excluded.price_id,
-            quantity = excluded.quantity
+        insert into subscriptions as held (
+          tenant_id,
+          id,
+          customer_id,
+          status,
+          currency,
+          default_payment_method_id,
+          cancel_at_period_end,
+          cancel_at,
+          canceled_at,
+          ended_at,
+          trial_end_at,
+          current_period_start_at,
+          current_period_end_at,
+          schedule_id,
+          pending_price_id,
+          pending_quantity,
+          pending_at,
+          created_at,
+          copy_no
         )
-        select true
-        from written
+        values (
+          $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19
+        )
+        on conflict (tenant_id, id) do update
+        set
+          customer_id = excluded.customer_id,
+          status = excluded.status,
+          currency = excluded.currency,
+          default_payment_method_id = excluded.default_payment_method_id,
+          cancel_at_period_end = excluded.cancel_at_period_end,
+          cancel_at = excluded.cancel_at,
+          canceled_at = excluded.canceled_at,
+          ended_at = excluded.ended_at,
+          trial_end_at = excluded.trial_end_at,
+          current_period_start_at = excluded.current_period_start_at,
+          current_period_end_at = excluded.current_period_end_at,
+          schedule_id = excluded.schedule_id,
+          pending_price_id = excluded.pending_price_id,
+          pending_quantity = excluded.pending_quantity,
+          pending_at = excluded.pending_at,
+          created_at = excluded.created_at,
+          copy_no = excluded.copy_no
+        where held.tenant_id = $1
+        and held.copy_no < excluded.copy_no
+        returning true
         """,
         unit.tenant_id,
         *_columns(copy),
         copy_no,
+    )
+    if written:
+        await _replace_items(unit, copy)
+    return bool(written)
+
+
+async def _replace_items(unit: Unit, copy: SubscriptionCopy) -> None:
+    """Write a subscription's items in a statement of their own, under the lock of its row.
+
+    A statement that waits for the lock sees the items as they were before it waited, and would
+    leave those that the other writer has just added.
+    """
+    await unit.execute(
+        """
+        with removed as (
+          delete from subscription_items
+          where tenant_id = $1
+          and subscription_id = $2
+          and id <> all($3::text[])
+        )
+        insert into subscription_items (
+          tenant_id, subscription_id, id, position, price_id, quantity
+        )
+        select $1, $2, item.id, item.position, item.price_id, item.quantity
+        from unnest($3::text[], $4::text[], $5::integer[])
+          with ordinality as item (id, price_id, quantity, position)
+        on conflict (tenant_id, subscription_id, id) do update
+        set
+          position = excluded.position,
+          price_id = excluded.price_id,
+          quantity = excluded.quantity
+        """,
+        unit.tenant_id,
+        copy.id,
         [item.id for item in copy.items],
         [item.price_id for item in copy.items],
         [item.quantity for item in copy.items],
     )
-    return bool(written)
 
 
 def _columns(copy: SubscriptionCopy) -> tuple[object, ...]:
