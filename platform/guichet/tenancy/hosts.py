@@ -52,8 +52,9 @@ def _target_host(target: bytes) -> str:
     return _parse(re.split(rb"[/?#]", target[len(scheme) :], maxsplit=1)[0])
 
 
-# Requests come for few hosts; a hostile mixture of them costs what parsing costs, and no memory.
-@functools.lru_cache(maxsize=4096)
+# As many as there may be active tenants; a hostile mixture costs what parsing costs, and at most
+# some MiB.
+@functools.lru_cache(maxsize=16_384)
 def _parse(value: bytes) -> str:
     try:
         match = _HOST.fullmatch(value.decode("ascii").lower())
