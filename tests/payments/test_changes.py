@@ -8,6 +8,7 @@ import pytest
 from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import (
     CardRefused,
+    ChangeHalfMade,
     NeedsAuthentication,
     ProviderConflict,
     ProviderRefused,
@@ -151,6 +152,28 @@ async def test_a_change_now_drops_the_scheduled_one(shop: Shop) -> None:
     after = await shop.port.change_plan(_change(before, shop.larger), "two")
     assert (after.schedule_id, after.pending) == (None, None)
     assert [item.price_id for item in after.items] == [shop.larger]
+
+
+@pytest.mark.parametrize("status", [400, 401, 429])
+async def test_a_change_that_is_charged_is_never_called_refused(shop: Shop, status: int) -> None:
+    before = await _subscribe(shop)
+    await shop.port.schedule_change(_change(before, shop.yearly, "period_end"), "one")
+    paid = await _invoices(shop)
+    fault = {"mode": "error", "status": status, "count": 2, "path": "/v1/subscription_schedules/"}
+    await shop.set(fail_next_requests=[fault])
+    with pytest.raises(ChangeHalfMade) as half:
+        await shop.port.change_plan(_change(before, shop.larger), "two")
+    assert not half.value.outcome_known
+    assert await _invoices(shop) == paid + 1
+    await shop.set(fail_next_requests=[])
+    # Whoever repeats it may find that the merchant has dropped the schedule in the meantime.
+    scheduled = await shop.port.fetch_subscription(before.id)
+    assert scheduled is not None
+    assert scheduled.schedule_id is not None
+    await shop.sdk.subscription_schedules.release_async(scheduled.schedule_id)
+    after = await shop.port.change_plan(_change(before, shop.larger), "two")
+    assert (after.schedule_id, [item.price_id for item in after.items]) == (None, [shop.larger])
+    assert await _invoices(shop) == paid + 1
 
 
 async def test_cancelling_drops_the_scheduled_change_and_can_be_undone(shop: Shop) -> None:

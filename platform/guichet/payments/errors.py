@@ -72,6 +72,13 @@ class ProviderUnreachable(ProviderError, Unavailable):
     outcome_known = False
 
 
+class ChangeHalfMade(ProviderError, Unavailable):
+    """A part of this change is made, and the rest follows in a moment."""
+
+    code = "change_half_made"
+    outcome_known = False
+
+
 class ProviderKeyRejected(ProviderError, Unavailable):
     """The connection to the payment provider is not set up correctly.
 

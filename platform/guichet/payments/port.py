@@ -99,7 +99,8 @@ class PaymentProvider(Protocol):
     async def change_plan(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
         """Change now; when its invoice cannot be paid nothing changes and `CardRefused` is raised.
 
-        A change that was scheduled before is dropped.
+        A change that was scheduled before is dropped. Raises `ChangeHalfMade` when the plan is
+        changed and charged, but what was scheduled still stands.
         """
         ...
 

@@ -11,7 +11,7 @@ from stripe.params import (
 )
 
 from guichet.payments.copies import SubscriptionCopy
-from guichet.payments.errors import ProviderRefused
+from guichet.payments.errors import ChangeHalfMade, ProviderError, ProviderRefused
 from guichet.payments.port import PlanChange, Preview, Proration
 from guichet.payments.stripe import copying, previewing, schedules
 from guichet.payments.stripe.calls import ask, bounded
@@ -72,7 +72,11 @@ class Stripe(Reader):
         if changed.schedule_id is None:
             return changed
         # The schedule would take the customer back to what was planned before.
-        return await self._release(changed, f"{idempotency_key}:2")
+        try:
+            return await self._release(changed, f"{idempotency_key}:2")
+        except ProviderError:
+            # Whatever is refused here, the change itself is made and charged.
+            raise ChangeHalfMade from None
 
     @bounded
     async def schedule_change(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
@@ -121,11 +125,17 @@ class Stripe(Reader):
         """Free the subscription of its schedule, keeping it as it is now."""
         if subscription.schedule_id is None:
             return subscription
-        await ask(
-            self._api.subscription_schedules.release_async(
-                subscription.schedule_id, {}, {"idempotency_key": idempotency_key}
-            )
+        released = self._api.subscription_schedules.release_async(
+            subscription.schedule_id, {}, {"idempotency_key": idempotency_key}
         )
+        try:
+            await ask(released)
+        except ProviderRefused:
+            # Somebody else may have released it; then there is nothing to refuse.
+            present = await self._need_subscription(subscription.id)
+            if present.schedule_id is not None:
+                raise
+            return present
         return await self._need_subscription(subscription.id)
 
     @bounded
