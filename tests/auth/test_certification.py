@@ -37,7 +37,7 @@ async def test_oidcc_client_test_invalid_iss_a_foreign_issuer_is_refused(
     ada: Browser, hostile: HostileProvider, db: Database
 ) -> None:
     hostile.claims["iss"] = "https://accounts.example"
-    assert "issuer" in await refused(db, ada)
+    assert await refused(db, ada) == "the ID token's iss"
 
 
 async def test_oidcc_client_test_missing_sub_nobody_is_refused(
@@ -51,7 +51,7 @@ async def test_oidcc_client_test_invalid_aud_a_token_for_another_client_is_refus
     ada: Browser, hostile: HostileProvider, db: Database
 ) -> None:
     hostile.claims["aud"] = "another-client"
-    assert "audience" in await refused(db, ada)
+    assert await refused(db, ada) == "the ID token's aud"
 
 
 async def test_oidcc_client_test_missing_iat_a_token_without_its_time_is_refused(
@@ -111,7 +111,7 @@ async def test_oidcc_client_test_nonce_invalid_a_token_of_another_sign_in_is_ref
     ada: Browser, hostile: HostileProvider, db: Database
 ) -> None:
     hostile.claims["nonce"] = "of-another-sign-in"
-    assert "nonce" in await refused(db, ada)
+    assert await refused(db, ada) == "the ID token's nonce"
 
 
 async def test_oidcc_client_test_scope_userinfo_claims_the_email_is_fetched_where_it_is(

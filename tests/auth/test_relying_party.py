@@ -1,12 +1,15 @@
 """Attacks on discovery, the callback and the token endpoint beyond the certification plan."""
 
 import gzip
+import hashlib
 import json
+from base64 import urlsafe_b64encode
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
+from guichet.auth.discovery import Discovery
 from guichet.auth.failures import (
     IdentityNotTrusted,
     IdentityProviderMisconfigured,
@@ -16,8 +19,10 @@ from guichet.auth.failures import (
     SignInFailed,
     SignInRefused,
 )
-from guichet.auth.oidc import Callback, code_challenge
-from tests.auth.conftest import Browser, Clock
+from guichet.auth.identity_http import open_identity_http
+from guichet.auth.oidc import Callback, Exchange, RelyingParty
+from tenants.identity_providers import IdentityProvider
+from tests.auth.conftest import REDIRECT_URI, Browser, Clock
 from tests.auth.hostile_provider import Document, HostileProvider
 
 
@@ -129,7 +134,10 @@ async def test_a_token_answer_that_is_not_one_is_refused(
         await ada.enter()
 
 
-@pytest.mark.parametrize("lies", [{"id_token": None}, {"token_type": "mac"}, {"access_token": 1}])
+@pytest.mark.parametrize(
+    "lies",
+    [{"id_token": None}, {"token_type": "mac"}, {"access_token": 1}, {"access_token": ""}],
+)
 async def test_a_token_answer_without_what_it_needs_is_refused(
     ada: Browser, hostile: HostileProvider, lies: Document
 ) -> None:
@@ -145,7 +153,9 @@ async def test_the_provider_verifies_our_pkce_verifier(
     query = parse_qs(urlsplit(ada.sent_to).query)
     assert query["code_challenge_method"] == ["S256"]
     (request,) = hostile.token_requests
-    assert query["code_challenge"] == [code_challenge(request["code_verifier"])]
+    assert request["grant_type"] == "authorization_code"
+    digest = hashlib.sha256(request["code_verifier"].encode()).digest()
+    assert query["code_challenge"] == [urlsafe_b64encode(digest).decode().rstrip("=")]
 
 
 async def test_a_code_stolen_from_another_sign_in_cannot_be_injected(
@@ -162,10 +172,16 @@ async def test_a_code_stolen_from_another_sign_in_cannot_be_injected(
     assert "invalid_grant" in failure.value.reason
 
 
-async def test_the_pkce_example_of_the_standard_holds() -> None:
+async def test_the_pkce_example_of_the_standard_holds(
+    hostile: HostileProvider, work: IdentityProvider
+) -> None:
     # RFC 7636 appendix B.
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    async with open_identity_http(allow_loopback=True) as http:
+        party = RelyingParty(http, Discovery(http))
+        url = await party.authorization_url(work, REDIRECT_URI, "state", "nonce", verifier)
+    query = parse_qs(urlsplit(url).query)
+    assert query["code_challenge"] == ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"]
 
 
 async def test_a_query_of_the_authorization_endpoint_is_kept(ada: Browser) -> None:
@@ -222,6 +238,24 @@ async def test_a_wrong_client_secret_is_the_merchants_to_mend(
     with pytest.raises(IdentityProviderMisconfigured) as failure:
         await ada.enter()
     assert failure.value.reason == "token: invalid_client (401)"
+
+
+async def test_a_public_client_says_its_name_and_no_secret(
+    hostile: HostileProvider, work: IdentityProvider
+) -> None:
+    exchange = Exchange(None, REDIRECT_URI, "a code: é&=+", "verifier", "nonce")
+    async with open_identity_http(allow_loopback=True) as http:
+        with pytest.raises(IdentityProviderMisconfigured):
+            await RelyingParty(http, Discovery(http)).redeem(work, exchange)
+    (request,) = hostile.token_requests
+    assert request == {
+        "grant_type": "authorization_code",
+        "code": "a code: é&=+",
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": "verifier",
+        "client_id": hostile.client_id,
+        "authorization": "",
+    }
 
 
 async def test_the_secret_goes_into_the_form_where_basic_is_not_taken(

@@ -97,9 +97,10 @@ async def test_with_redis_down_nobody_is_let_in_uncounted(unused_tcp_port: int) 
 
 
 async def test_a_redis_that_never_answers_is_as_good_as_down() -> None:
-    async def swallow(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.read(1024):
             pass
+        writer.close()
 
     async with await asyncio.start_server(swallow, "127.0.0.1", 0) as server:
         redis = Redis(port=server.sockets[0].getsockname()[1])

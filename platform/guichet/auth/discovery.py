@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import msgspec
+from authlib.oidc.discovery import get_well_known_url  # type: ignore[import-untyped]
 
 from guichet.auth.failures import (
     IdentityNotTrusted,
@@ -140,8 +141,7 @@ class Discovery:
                 raise IdentityProviderMisconfigured(reason="an endpoint is on a foreign host")
 
     async def _fetch_metadata(self, issuer: str) -> Metadata:
-        url = issuer.rstrip("/") + "/.well-known/openid-configuration"
-        metadata = await self._fetch(url, Metadata)
+        metadata = await self._fetch(get_well_known_url(issuer, external=True), Metadata)
         if metadata.issuer != issuer:
             raise IdentityProviderMisconfigured(reason="discovery answers for another issuer")
         return metadata

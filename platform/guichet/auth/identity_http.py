@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -21,6 +21,7 @@ _LONGEST_BODY = 256 * 1024
 _SECONDS = 8.0
 #: So many requests to one provider at a time: a slow one keeps its own customers waiting only.
 _AT_ONCE = 16
+_FORM = "application/x-www-form-urlencoded"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -95,12 +96,13 @@ class IdentityHttp:
         """Fetch JSON; raises `IdentityProviderUnreachable` when no complete answer comes."""
         return await self._request("GET", url, {"authorization": authorization})
 
-    async def post(self, url: str, form: Mapping[str, str], authorization: str = "") -> Answer:
-        """Send a form; raises `IdentityProviderUnreachable` when no complete answer comes."""
-        return await self._request("POST", url, {"authorization": authorization}, form)
+    async def post(self, url: str, form: str, authorization: str = "") -> Answer:
+        """Send an encoded form; raises `IdentityProviderUnreachable` as `get` does."""
+        headers = {"authorization": authorization, "content-type": _FORM}
+        return await self._request("POST", url, headers, form)
 
     async def _request(
-        self, method: str, url: str, headers: dict[str, str], form: Mapping[str, str] | None = None
+        self, method: str, url: str, headers: dict[str, str], form: str | None = None
     ) -> Answer:
         self.check(url)
         wanted = {name: value for name, value in headers.items() if value}
@@ -108,7 +110,7 @@ class IdentityHttp:
             async with (
                 asyncio.timeout(self._seconds),
                 self._turns[origin(url)],
-                self._client.stream(method, url, headers=wanted, data=form) as response,
+                self._client.stream(method, url, headers=wanted, content=form) as response,
             ):
                 return Answer(response.status_code, await _read(response))
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:

@@ -3,13 +3,18 @@
 `docs/developer/sign-in.md` lists each check with its section of the standards.
 """
 
-import base64
-import hashlib
 import time
 from collections.abc import Callable
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
+from authlib.oauth2 import ClientAuth  # type: ignore[import-untyped]
+from authlib.oauth2.rfc6749.parameters import (  # type: ignore[import-untyped]
+    prepare_grant_uri,
+    prepare_token_request,
+)
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from guichet.auth.discovery import Discovery, Metadata
 from guichet.auth.failures import (
@@ -54,7 +59,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class _Tokens(msgspec.Struct, frozen=True):
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
     token_type: str
     id_token: str
 
@@ -89,20 +94,19 @@ class RelyingParty:
     ) -> str:
         """Where to send the browser (Core section 3.1.2.1, RFC 7636 section 4.3)."""
         metadata = await self._discovery.metadata(provider)
-        parameters = {
-            "response_type": "code",
-            "client_id": provider.client_id,
-            "redirect_uri": redirect_uri,
-            "scope": " ".join(provider.scopes),
-            "state": state,
-            "nonce": nonce,
-            "code_challenge": code_challenge(code_verifier),
-            "code_challenge_method": "S256",
-        }
-        parts = urlsplit(metadata.authorization_endpoint)
-        # An endpoint may have a query of its own, which stays (RFC 6749 section 3.1).
-        query = "&".join(filter(None, (parts.query, urlencode(parameters))))
-        return urlunsplit(parts._replace(query=query))
+        # A query of the endpoint's own stays (RFC 6749 section 3.1).
+        url: str = prepare_grant_uri(
+            metadata.authorization_endpoint,
+            provider.client_id,
+            "code",
+            redirect_uri=redirect_uri,
+            scope=provider.scopes,
+            state=state,
+            nonce=nonce,
+            code_challenge=create_s256_code_challenge(code_verifier),
+            code_challenge_method="S256",
+        )
+        return url
 
     async def check_callback(self, provider: IdentityProvider, callback: Callback) -> None:
         """Refuse an answer of another issuer (RFC 9207 section 2.4), or one that says no.
@@ -150,14 +154,16 @@ class RelyingParty:
     async def _fetch_tokens(
         self, provider: IdentityProvider, metadata: Metadata, exchange: Exchange
     ) -> _Tokens:
-        form = {
-            "grant_type": "authorization_code",
-            "code": exchange.code,
-            "redirect_uri": exchange.redirect_uri,
-            "code_verifier": exchange.code_verifier,
-        }
-        authorization = _authenticate(provider, metadata, exchange.client_secret, form)
-        answer = await self._http.post(metadata.token_endpoint, form, authorization)
+        url = metadata.token_endpoint
+        form = prepare_token_request(
+            "authorization_code",
+            redirect_uri=exchange.redirect_uri,
+            code=exchange.code,
+            code_verifier=exchange.code_verifier,
+        )
+        client = _client_auth(provider, metadata, exchange.client_secret)
+        _, headers, form = client.prepare("POST", url, {}, form)
+        answer = await self._http.post(url, form, headers.get("Authorization", ""))
         if answer.status != 200:
             raise _token_failure(answer)
         try:
@@ -182,12 +188,6 @@ class RelyingParty:
         return info
 
 
-def code_challenge(code_verifier: str) -> str:
-    """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
-    digest = hashlib.sha256(code_verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
 def _claims(provider: IdentityProvider, source: IdToken | _UserInfo) -> Claims:
     return Claims(
         issuer=provider.issuer,
@@ -197,23 +197,18 @@ def _claims(provider: IdentityProvider, source: IdToken | _UserInfo) -> Claims:
     )
 
 
-def _authenticate(
-    provider: IdentityProvider, metadata: Metadata, secret: str | None, form: dict[str, str]
-) -> str:
-    """The `Authorization` of a token request, or the client's fields added to `form`.
+def _client_auth(provider: IdentityProvider, metadata: Metadata, secret: str | None) -> ClientAuth:
+    """What adds the client to a token request: Basic where the provider takes it, else the form.
 
-    Basic where the provider takes it (RFC 6749 section 2.3.1, with both halves encoded), else the
-    form; a client without a secret is a public one, which PKCE protects.
+    A client without a secret is a public one, which PKCE protects.
     """
     if secret is None:
-        form["client_id"] = provider.client_id
-        return ""
+        return ClientAuth(provider.client_id, None, "none")
     if "client_secret_basic" in metadata.token_endpoint_auth_methods_supported:
-        pair = f"{quote(provider.client_id, safe='')}:{quote(secret, safe='')}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
-    form["client_id"] = provider.client_id
-    form["client_secret"] = secret
-    return ""
+        # Authlib joins the two halves as they are; RFC 6749 section 2.3.1 has each encoded first.
+        name, word = quote(provider.client_id, safe=""), quote(secret, safe="")
+        return ClientAuth(name, word, "client_secret_basic")
+    return ClientAuth(provider.client_id, secret, "client_secret_post")
 
 
 def _token_failure(answer: Answer) -> Exception:
