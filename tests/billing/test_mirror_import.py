@@ -8,11 +8,16 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from guichet.billing.customers import bring_customers
 from guichet.billing.importing import import_tenant
+from guichet.billing.mirror import write_customer
 from guichet.billing.reconciling import reconcile
 from guichet.db import Database
-from guichet.payments.errors import ProviderKeyRejected
+from guichet.payments.choose import Providers
+from guichet.payments.copies import CustomerCopy
+from guichet.payments.errors import ProviderBusy, ProviderKeyRejected
 from guichet.settings import Settings
+from tenants.vault import Vault
 from tests.databases import DatabaseUrls
 from tests.shops import Shop, add_portal, open_shop
 
@@ -70,6 +75,40 @@ async def test_an_import_notices_what_the_lists_no_longer_show(
     assert done.looked_up == 2
     assert (await _one(db, tenant, "select deleted from customers"))["deleted"]
     assert (await _one(db, tenant, "select customer_id from payment_methods"))[0] is None
+
+
+async def test_an_import_that_fails_among_the_payment_methods_says_so(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    for _ in range(6):
+        await shop.add_customer()
+    fault = {"mode": "error", "status": 429, "count": 20, "path": "/v1/payment_methods"}
+    await shop.set(fail_next_requests=[fault])
+    with pytest.raises(ProviderBusy):
+        await reconcile(db, shop.port, tenant)
+    row = await _one(db, tenant, "select failure from reconciliations")
+    assert row["failure"] == "provider_busy"
+
+
+async def test_customers_are_brought_without_a_deadlock(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    ids = [await shop.add_customer()]
+    # The provider lists the newest first; what is written in that order must not matter.
+    while ids[-1] == min(ids):
+        ids.append(await shop.add_customer())
+    first, last = (CustomerCopy(id=each, deleted=True) for each in (min(ids), ids[-1]))
+    async with Providers(settings, db, Vault(settings.master_keys)) as providers:
+        bring = bring_customers(db, providers)
+        async with db.unit(tenant) as unit:
+            await write_customer(unit, first, 0)
+            bringing = asyncio.ensure_future(bring(tenant, "ada@example.com"))
+            while not await unit.fetchval("select exists (select from pg_locks where not granted)"):
+                await asyncio.sleep(0.01)
+            await write_customer(unit, last, 0)
+        await bringing
+    row = await _one(db, tenant, "select count(*) from customers where not deleted")
+    assert row["count"] == len(ids)
 
 
 async def test_the_first_reconciliation_imports(db: Database, tenant: UUID, shop: Shop) -> None:

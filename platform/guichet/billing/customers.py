@@ -21,7 +21,8 @@ def bring_customers(db: Database, providers: Providers) -> Callable[[UUID, str],
             copy_no = await draw_copy_no(unit)
         copies = await provider.find_customers(email)
         async with db.unit(tenant_id) as unit:
-            for copy in copies:
+            # In one order, so that nobody who writes the same customers deadlocks with us.
+            for copy in sorted(copies, key=lambda each: each.id):
                 await write_customer(unit, copy, copy_no)
 
     return bring

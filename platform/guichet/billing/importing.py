@@ -91,12 +91,16 @@ async def _payment_methods(
         async with gate:
             return [method async for method in provider.list_payment_methods(customer_id)]
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(take(customer.id))
-            for customer in customers
-            if isinstance(customer, CustomerCopy)
-        ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(take(customer.id))
+                for customer in customers
+                if isinstance(customer, CustomerCopy)
+            ]
+    except ExceptionGroup as failed:
+        # What one customer failed with; it has ended the others.
+        raise failed.exceptions[0] from None
     return [method for task in tasks for method in task.result()]
 
 
