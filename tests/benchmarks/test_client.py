@@ -1,8 +1,8 @@
 """The benchmarks' client: every request is answered once, and no wrong answer passes for one."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -11,20 +11,18 @@ from benchmarks.client import Client, WrongAnswer, get, open_client
 _PAGE = get("localhost", "/", "")
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def server(answer: bytes, piece: int) -> AsyncIterator[tuple[int, list[bytes]]]:
     """A server that gives one answer to everything, in pieces; with what it was sent."""
     received: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while True:
                 received.append(await reader.readuntil(b"\r\n\r\n"))
                 for start in range(0, len(answer), piece):
                     writer.write(answer[start : start + piece])
                     await writer.drain()
-        except asyncio.IncompleteReadError:
-            writer.close()
 
     listening = await asyncio.start_server(talk, "127.0.0.1", 0)
     async with listening:
