@@ -25,7 +25,8 @@ body { margin: 0; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 46rem; margin: 3rem auto; padding: 2rem; background: var(--paper);
   border: 1px solid var(--line); border-radius: .75rem }
-h1 { margin: 0 0 .25rem; font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
+h1 { margin: 0 0 .25rem; font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem;
+  overflow-wrap: anywhere }
 p { margin: .25rem 0 } .soft { color: var(--soft) } a { color: var(--accent) }
 table { width: 100%; border-collapse: collapse; margin: 1.25rem 0 }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left;
@@ -34,7 +35,8 @@ th { font-weight: 600; color: var(--soft); font-size: .875rem }
 .amount { text-align: right; padding-right: 0; font-variant-numeric: tabular-nums;
   white-space: nowrap }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .75rem 0 }
-label { display: inline-flex; gap: .5rem; align-items: center; font-size: .875rem }
+label { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: center;
+  font-size: .875rem }
 input { font: inherit; padding: .2rem .4rem; width: 9rem; border: 1px solid var(--line);
   border-radius: .375rem; background: var(--ground); color: inherit }
 input[type=checkbox] { width: auto } input[size="4"] { width: 4rem }
@@ -44,10 +46,14 @@ code { font-size: .85em; overflow-wrap: anywhere } td form { margin: 0 }
 time { white-space: nowrap; font-variant-numeric: tabular-nums }
 section { border-top: 1px solid var(--line); margin-top: 2rem }
 main:has(section) { max-width: 62rem }
-section > form { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)) }
+section > form { display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)) }
 section > form label { justify-content: space-between }
 section > form button { justify-self: end }
 .total td { font-weight: 600; border-bottom: 0 }
+@media (max-width: 40rem) { main { margin: 0; padding: 1.25rem; border: 0; border-radius: 0 }
+  section tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  section td { display: block; padding: 0; border: 0 } }
 """
 
 
