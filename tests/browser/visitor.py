@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-proxy-server",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE *.localhost , EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE *.localhost, EXCLUDE localhost, EXCLUDE 127.*",
 ]
 # Chromium says so of every page with an error's status, ours included, and when it is offline.
 _LOADING = "Failed to load resource"
@@ -78,7 +78,7 @@ class Visitor:
 
     async def sign_in(self, email: str) -> None:
         """From wherever the sign-in page was asked for, through the identity provider."""
-        if not self.path.startswith("/sign-in"):
+        if self.path.partition("?")[0] != "/sign-in":
             await self.go("/sign-in")
         name = self.shopfront.merchant.name
         await self.link("Continue with %(provider)s", provider=name).click()
