@@ -121,7 +121,8 @@ class Control:
         ]
         newest = islice(store.select(account["id"], "event"), _EVENTS_SHOWN)
         events = [store.decode(raw) for raw in newest]
-        heading = f"{escape(account['masked_key'])} · <code>{account['id']}</code>"
+        name = escape(account["settings"]["name"])
+        heading = f"{name} · <code>{escape(account['masked_key'])}</code>"
         return (
             f"<section><h2>{heading}</h2>{_switches(account)}{_clocks(account['id'], clocks)}"
             f"{_events(events)}</section>"

@@ -4,6 +4,7 @@ import secrets
 from datetime import UTC, datetime
 from uuid import UUID
 
+import httpx
 import msgspec
 import stripe
 
@@ -77,12 +78,23 @@ class _Maker:
             key = f"sk_test_{merchant.slug}{secrets.token_hex(12)}"
             client = stripe_client(key, self._sandbox_url)
             prices = await live_a_year(client, merchant, datetime.now(UTC))
+            await self._name_account(merchant, key)
             await self._publish_first(tenant_id, merchant, key, prices)
         elif published.configuration.identity_providers[0].issuer != self._issuer:
             await self._publish_issuer(tenant_id, merchant, published.configuration)
         await self._receive_events(tenant_id, merchant, key)
         provider = await self._providers.client(tenant_id)
         await import_tenant(self._db, provider, tenant_id)
+
+    async def _name_account(self, merchant: Merchant, key: str) -> None:
+        """Have the sandbox call the account by its merchant's name, on receipts for one."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(
+                f"{self._sandbox_url}/_control/settings",
+                headers={"authorization": f"Bearer {key}"},
+                json={"name": merchant.name},
+            )
+            answer.raise_for_status()
 
     async def _tenant(self, agency: Agency, merchant: Merchant) -> UUID:
         async with self._db.system() as connection:
