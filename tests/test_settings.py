@@ -30,6 +30,20 @@ def test_a_value_that_cannot_be_used_is_refused() -> None:
         read_settings(GIVEN | {"GUICHET_DATABASE_CONNECTIONS": "many"})
 
 
+def test_proxies_are_named_by_their_networks() -> None:
+    given = GIVEN | {"GUICHET_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32,192.0.2.7"}
+    assert read_settings(given).trusted_proxies == ("10.0.0.0/8", "2001:db8::/32", "192.0.2.7")
+    assert read_settings(GIVEN).trusted_proxies == ()
+
+
+@pytest.mark.parametrize(
+    "networks", ["all", "10.0.0.1/8", "10.0.0.0/33", "0.0.0.0/0", "10.0.0.0/8, ::/0"]
+)
+def test_a_network_that_is_none_or_everybody_is_refused(networks: str) -> None:
+    with pytest.raises(SettingsError, match="GUICHET_TRUSTED_PROXIES"):
+        read_settings(GIVEN | {"GUICHET_TRUSTED_PROXIES": networks})
+
+
 def test_settings_never_show_a_secret() -> None:
     assert "s3cret" not in repr(read_settings(GIVEN))
     assert "s3cret" not in f"{read_settings(GIVEN)}"

@@ -1,5 +1,6 @@
 """What the environment decides, read once at start. No secret has a default."""
 
+import ipaddress
 from collections.abc import Mapping
 
 import msgspec
@@ -24,8 +25,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     owner_database_url: str = ""
     #: GUICHET_LISTEN: host:port that the web process binds.
     listen: str = "127.0.0.1:8000"
-    #: GUICHET_METRICS_LISTEN: host:port of the Prometheus metrics; `off` there, empty here, for none.
+    #: GUICHET_METRICS_LISTEN: host:port of Prometheus metrics; `off` there, empty here, for none.
     metrics_listen: str = "127.0.0.1:9464"
+    #: GUICHET_TRUSTED_PROXIES: networks whose X-Forwarded-For is believed, in CIDR notation.
+    trusted_proxies: tuple[str, ...] = ()
     #: GUICHET_STRIPE_URL: where the Stripe API answers; a sandbox on loopback, or Stripe.
     stripe_url: str = "https://api.stripe.com"
     #: GUICHET_DATABASE_CONNECTIONS: the size of one process's connection pool.
@@ -60,6 +63,7 @@ _NAMES = {
     "owner_database_url": "GUICHET_OWNER_DATABASE_URL",
     "listen": "GUICHET_LISTEN",
     "metrics_listen": "GUICHET_METRICS_LISTEN",
+    "trusted_proxies": "GUICHET_TRUSTED_PROXIES",
     "stripe_url": "GUICHET_STRIPE_URL",
     "database_connections": "GUICHET_DATABASE_CONNECTIONS",
     "log_level": "GUICHET_LOG_LEVEL",
@@ -84,13 +88,29 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ]
     if missing:
         raise SettingsError(f"not set: {', '.join(missing)}. See docs/developer/settings.md.")
-    if "master_keys" in given:
-        given["master_keys"] = tuple(
-            key.strip() for key in str(given["master_keys"]).split(",") if key.strip()
-        )
+    for field in ("master_keys", "trusted_proxies"):
+        if field in given:
+            given[field] = _split(str(given[field]))
     if given.get("metrics_listen") == "off":
         given["metrics_listen"] = ""
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting cannot be used: {error}") from error
+    for network in settings.trusted_proxies:
+        _check_network(network)
+    return settings
+
+
+def _split(texts: str) -> tuple[str, ...]:
+    return tuple(text.strip() for text in texts.split(",") if text.strip())
+
+
+def _check_network(text: str) -> None:
+    name = _NAMES["trusted_proxies"]
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from error
+    if network.prefixlen == 0:
+        raise SettingsError(f"{name}: {text} is everybody. Name your own proxies only.")

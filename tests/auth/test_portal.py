@@ -223,6 +223,22 @@ async def test_a_forged_forwarding_header_gives_no_new_tries(portal: Portal) -> 
         assert (await another.get("/sign-in/work")).status_code == 303
 
 
+async def test_behind_a_trusted_proxy_each_client_has_tries_of_its_own(
+    portal: Portal, settings_without_sandbox: Settings
+) -> None:
+    behind = msgspec.structs.replace(settings_without_sandbox, trusted_proxies=("10.0.0.0/8",))
+    async with opened(behind) as portal, portal.browser(address="10.1.2.3") as proxy:
+        for number in range(61):
+            # What the client wrote itself stands left of what the proxy saw.
+            headers = {"x-forwarded-for": f"198.51.100.{number}, 203.0.113.7"}
+            answer = await proxy.get("/sign-in/work", headers=headers)
+        assert answer.status_code == 429
+        other = {"x-forwarded-for": "203.0.113.7, 203.0.113.8"}
+        assert (await proxy.get("/sign-in/work", headers=other)).status_code == 303
+        async with portal.browser(address="203.0.113.7") as direct:
+            assert (await direct.get("/sign-in/work", headers=other)).status_code == 429
+
+
 async def test_with_redis_down_nobody_signs_in_but_pages_stay_up(
     portal: Portal, settings_without_sandbox: Settings, unused_tcp_port: int
 ) -> None:

@@ -35,7 +35,7 @@ class Visitor(msgspec.Struct, frozen=True):
     """A browser at a tenant's door, as its request shows it."""
 
     tenant_id: UUID
-    #: The address of the socket's other end.
+    #: The client's address, as `client_address` has it.
     address: str
     #: Values of our cookies.
     browser: str | None

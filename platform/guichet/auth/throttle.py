@@ -56,7 +56,7 @@ class Throttle:
 def network(address: str) -> str:
     """Who an address stands for: itself, or for IPv6 its /64, all of which one client may have.
 
-    It is the address of the socket's other end; no header is believed.
+    `client_address` is who tells the address.
     """
     try:
         ip = ipaddress.ip_address(address)

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.auth.client_addresses import client_address
 from guichet.auth.cookies import browser_cookie, session_cookie
 from guichet.auth.failures import NoAccount, SignInExpired, SignInFailed
 from guichet.auth.oidc import Callback
@@ -118,10 +119,9 @@ def _redirect_uri(visit: Visit, provider: IdentityProvider) -> str:
 
 
 def _visitor(visit: Visit) -> Visitor:
-    client = visit.scope["client"]
     return Visitor(
         tenant_id=visit.tenant.id,
-        address=client[0] if client else "",
+        address=client_address(visit.scope, visit.deployment.settings.trusted_proxies),
         browser=visit.cookies.browser,
         session=visit.cookies.session,
         user_agent=visit.header(b"user-agent"),
