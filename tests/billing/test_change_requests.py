@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 
 from guichet.billing.change_requests import (
@@ -15,6 +16,7 @@ from guichet.billing.change_requests import (
 from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.resuming import PATIENCE, resume_unfinished
 from guichet.billing.subscriptions import find_subscription
+from guichet.errors import Conflict
 from guichet.payments.errors import ProviderKeyRejected
 from guichet.payments.port import PaymentProvider, PlanChange
 from tests.portal.shop import Shop
@@ -33,11 +35,22 @@ async def upgrade(shop: Shop) -> PlanChange:
     )
 
 
-async def start(shop: Shop, plan: PlanChange, request_id: UUID | None = None) -> ChangeRequest:
+async def start(
+    shop: Shop,
+    plan: PlanChange,
+    request_id: UUID | None = None,
+    read_at: datetime | None = None,
+) -> ChangeRequest:
     customer_id = await shop.customer_id("ada")
     async with shop.deployment.db.unit(shop.tenant_id) as unit:
         return await start_request(
-            unit, request_id or uuid4(), customer_id, plan.subscription_id, "change_plan", plan
+            unit,
+            request_id or uuid4(),
+            customer_id,
+            plan.subscription_id,
+            "change_plan",
+            plan,
+            read_at,
         )
 
 
@@ -273,6 +286,18 @@ async def test_a_subscription_has_one_unfinished_request(shop: Shop) -> None:
         await start(shop, plan)
     with pytest.raises(ChangeUnfinished):
         await start(shop, plan, first.id)
+
+
+async def test_an_amount_worked_out_before_another_change_is_not_charged(shop: Shop) -> None:
+    plan = await upgrade(shop)
+    read_at = await shop.deployment.db.read("select now()")
+    await carry_out(
+        shop.deployment.db, await provider(shop), shop.tenant_id, await start(shop, plan)
+    )
+    other = msgspec.structs.replace(plan, price_id=shop.prices["team"])
+    with pytest.raises(Conflict):
+        await start(shop, other, read_at=read_at)
+    await start(shop, other, read_at=await shop.deployment.db.read("select now()"))
 
 
 async def test_a_settled_request_is_not_settled_again(shop: Shop) -> None:

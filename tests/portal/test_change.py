@@ -3,8 +3,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
+from guichet.billing.resuming import resume_unfinished
+from tests.databases import DatabaseUrls
 from tests.portal.shop import Customer, Shop, hidden_fields
 
 
@@ -123,6 +126,33 @@ async def test_a_downgrade_waits_for_the_end_of_the_period_and_can_be_undone(sho
         assert "You keep your current plan" in undone.text
         assert (await shop.subscription("ada")).schedule is None
         assert await price_of(shop, "ada") == shop.prices["scale"]
+
+
+async def test_a_change_that_cannot_be_written_down_as_done_still_leads_to_its_outcome(
+    shop: Shop, database_urls: DatabaseUrls
+) -> None:
+    owner = await asyncpg.connect(database_urls.owner)
+    async with shop.signed_in("ada") as ada:
+        subscription = await shop.subscription("ada")
+        before = await charges(shop, ada.customer_id)
+        fields = hidden_fields(await review(ada, subscription.id, shop.prices["scale"]))
+        await owner.execute("revoke update on change_requests from guichet_app")
+        answer = await ada.post(f"/subscriptions/{subscription.id}/change", fields)
+        await owner.execute("grant update on change_requests to guichet_app")
+        assert answer.status_code == 303
+        assert answer.headers["location"].endswith(f"/changes/{fields['token']}")
+        deployment = shop.deployment
+        async with deployment.db.unit(shop.tenant_id) as unit:
+            await unit.execute(
+                "update change_requests set claimed_until = now() where tenant_id = $1",
+                shop.tenant_id,
+            )
+        now = datetime.now(UTC)
+        settled = await resume_unfinished(deployment.db, deployment.providers, shop.tenant_id, now)
+        assert settled == 1
+        assert "Your plan is changed" in (await ada.get(answer.headers["location"])).text
+        assert len(await charges(shop, ada.customer_id)) == len(before) + 1
+    await owner.close()
 
 
 async def test_a_refused_card_changes_nothing_and_says_why(shop: Shop) -> None:

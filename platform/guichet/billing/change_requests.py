@@ -17,7 +17,7 @@ from guichet.audit import record
 from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.mirror import draw_copy_no, write_subscription
 from guichet.db import Database, Unit
-from guichet.errors import GuichetError
+from guichet.errors import Conflict, GuichetError
 from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import (
     CardRefused,
@@ -112,11 +112,13 @@ async def start_request(
     subscription_id: str,
     kind: Kind,
     plan: PlanChange | None = None,
+    read_at: datetime | None = None,
 ) -> ChangeRequest:
     """Write a request down, before anything is asked of the provider.
 
     Raises `ChangeUnfinished` while another one for the same subscription is under way, and when
-    the same form was sent a moment ago.
+    the same form was sent a moment ago; `Conflict` when another one was made since `read_at`, the
+    database's time when the subscription was read that an amount was worked out for.
     """
     try:
         row = await unit.fetchrow(
@@ -124,7 +126,15 @@ async def start_request(
             insert into change_requests (
               tenant_id, id, customer_id, subscription_id, kind, request, state, claimed_until
             )
-            values ($1, $2, $3, $4, $5, $6::jsonb, 'started', now() + $7::interval)
+            select $1, $2, $3, $4, $5, $6::jsonb, 'started', now() + $7::interval
+            where not exists (
+              select
+              from change_requests as other
+              where other.tenant_id = $1
+              and other.subscription_id = $4
+              and other.state = 'done'
+              and other.finished_at > $8
+            )
             returning
               id, customer_id, subscription_id, kind, request::text, state, failure, started_at
             """,
@@ -135,10 +145,12 @@ async def start_request(
             kind,
             msgspec.json.encode(plan).decode(),
             LEASE,
+            read_at,
         )
     except asyncpg.UniqueViolationError as error:
         raise ChangeUnfinished from error
-    assert row is not None
+    if row is None:
+        raise Conflict
     return from_row(row)
 
 

@@ -51,6 +51,8 @@ class Proposal(msgspec.Struct, frozen=True):
     item: Item
     price: Price
     plan: PlanChange
+    #: The database's time when the subscription was read.
+    read_at: datetime
 
 
 @get("/subscriptions/{subscription_id:str}/change")
@@ -99,7 +101,12 @@ async def confirm_change(
             return await _show_review(visit, subscription_id, confirmed.choice, refusal)
         return await _show_options(visit, subscription_id, refusal)
     return await make_change(
-        visit, proposal.subscription, "change_plan", confirmed.token, proposal.plan
+        visit,
+        proposal.subscription,
+        "change_plan",
+        confirmed.token,
+        proposal.plan,
+        proposal.read_at,
     )
 
 
@@ -110,6 +117,7 @@ async def _propose(
     rules, plans = visit.configuration.changes, visit.configuration.plans
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
+        read_at = await unit.fetchval("select now()")
         subscription = await find_subscription(unit, session.customer_id, subscription_id)
         price = (await find_prices(unit, [choice.price_id])).get(choice.price_id)
     if price is None:
@@ -125,7 +133,7 @@ async def _propose(
         proration=rules.proration,
         as_of=as_of or proration_moment(subscription, datetime.now(UTC)),
     )
-    return Proposal(subscription, item, price, plan)
+    return Proposal(subscription, item, price, plan, read_at)
 
 
 async def _check_amount(visit: Visit, proposal: Proposal, confirmed: Confirmation) -> None:

@@ -1,9 +1,11 @@
 """Making a confirmed change, and the page that says what became of it."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
@@ -17,15 +19,20 @@ from guichet.billing.change_requests import (
     find_request,
     start_request,
 )
-from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.subscriptions import Subscription, find_subscription
-from guichet.errors import NotFound
+from guichet.errors import Conflict, NotFound
 from guichet.payments.port import PlanChange
 from guichet.portal.visit import Visit
 
+_log = structlog.get_logger()
+
+#: Longer than the provider may take to answer, and with what is written down after it, shorter
+#: than the request's lease.
+_MAKING_S = 12
 #: How long the page waits for a change that is being made before it says so and looks again.
-WAIT_S = 4.0
-_STEP_S = 0.2
+WAIT_S = 3.0
+#: The first pause between two looks; each is twice as long as the one before.
+_PAUSE_S = 0.1
 
 
 def outcome_path(subscription_id: str, request_id: UUID) -> str:
@@ -39,11 +46,13 @@ async def make_change(
     kind: Kind,
     token: UUID,
     plan: PlanChange | None = None,
+    read_at: datetime | None = None,
 ) -> ASGIResponse:
     """Start a change, carry it out and go to its outcome.
 
     Two posts of one form make one request: the second goes to the outcome of the first. Raises
-    `ChangeUnfinished` while another change of this subscription is under way.
+    `ChangeUnfinished` while another change of this subscription is under way, `Conflict` when one
+    was made since `read_at`.
     """
     deployment, tenant_id = visit.deployment, visit.tenant.id
     provider = await deployment.providers.client(tenant_id)
@@ -51,14 +60,19 @@ async def make_change(
     try:
         async with deployment.db.unit(tenant_id) as unit:
             request = await start_request(
-                unit, token, subscription.customer_id, subscription.id, kind, plan
+                unit, token, subscription.customer_id, subscription.id, kind, plan, read_at
             )
-    except ChangeUnfinished:
+    except Conflict:
         async with deployment.db.unit(tenant_id) as unit:
             if await find_request(unit, subscription.customer_id, token):
                 return visit.redirect(path)
         raise
-    await carry_out(deployment.db, provider, tenant_id, request)
+    try:
+        async with asyncio.timeout(_MAKING_S):
+            await carry_out(deployment.db, provider, tenant_id, request)
+    except Exception:
+        # It is written down, so a worker settles it; no page may say that nothing was changed.
+        _log.exception("change left unfinished", request_id=visit.request_id, change=kind)
     return visit.redirect(path)
 
 
@@ -70,10 +84,10 @@ async def show_outcome(
 ) -> ASGIResponse:
     """What became of a change; one that is still being made is waited for a little."""
     request, subscription = await _find(visit, subscription_id, request_id)
-    waited = 0.0
+    waited, pause = 0.0, _PAUSE_S
     while request.state in ("started", "unknown") and waited < WAIT_S:
-        await asyncio.sleep(_STEP_S)
-        waited += _STEP_S
+        await asyncio.sleep(pause)
+        waited, pause = waited + pause, 2 * pause
         request, subscription = await _find(visit, subscription_id, request_id)
     outcome = _outcome(request)
     failure = FAILURES.get(request.failure or "")
