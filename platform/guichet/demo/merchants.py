@@ -45,18 +45,21 @@ class Merchant(NamedTuple):
     #: The logo's mark, as SVG shapes in a box of 32 by 32, and its colour by light and by dark.
     mark: str
     ink: tuple[str, str]
+    #: How wide the name is beside the mark, in the same units, whatever font there is.
+    name_width: int
 
 
 def logo(merchant: Merchant, dark: bool) -> bytes:
     """The merchant's logo: its mark and its name, drawn for a light or a dark page."""
     ink = merchant.ink[dark]
-    width = 42 + 13 * len(merchant.name)
+    width = 42 + merchant.name_width
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 32" '
         f'width="{width}" height="32">'
         f'<g fill="{ink}">{merchant.mark}</g>'
         f'<text x="42" y="23.5" fill="{ink}" font-family="Helvetica, Arial, sans-serif" '
-        f'font-size="22" font-weight="700" letter-spacing="-0.4">{merchant.name}</text></svg>'
+        f'font-size="22" font-weight="700" textLength="{merchant.name_width}" '
+        f'lengthAdjust="spacingAndGlyphs">{merchant.name}</text></svg>'
     ).encode()
 
 
@@ -120,6 +123,7 @@ LUMEN = Merchant(
     mark='<path d="M16 2 29 9.5v13L16 30 3 22.5v-13z" opacity=".22"/>'
     '<path d="M16 7.5 24 12v8l-8 4.5L8 20v-8z"/>',
     ink=("#312e81", "#c7d2fe"),
+    name_width=70,
 )
 
 MARMITE = Merchant(
@@ -173,6 +177,7 @@ MARMITE = Merchant(
     '<path d="M1 14.5h4v4H3a2 2 0 0 1-2-2zM27 14.5h4v2a2 2 0 0 1-2 2h-2z"/>'
     '<path d="M10 4h2v6h-2zM15 2h2v8h-2zM20 4h2v6h-2z" opacity=".45"/>',
     ink=("#7c2410", "#f4c9a8"),
+    name_width=82,
 )
 
 VOLTA = Merchant(
@@ -221,6 +226,7 @@ VOLTA = Merchant(
     support_email="care@volta.example",
     mark='<path d="M18 1 5 18h8l-2 13 14-18h-8z"/>',
     ink=("#0b3b2e", "#b6f09c"),
+    name_width=52,
 )
 
 ALL = (LUMEN, MARMITE, VOLTA)
