@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),tr
 # What Python compiles for one command serves the next.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint bench soak schema
+.PHONY: help demo test lint bench soak schema pictures
 
 help: ## List the commands
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ soak: .venv/ready-for-development ## Run for a minute under load and look for le
 
 schema: .venv/ready-for-development ## Write migrations/schema.sql anew from the migrations
 	.venv/bin/guichet migrate --dump
+
+pictures: .venv/ready-for-development ## Take the pictures in docs/pictures/ anew from a fresh demo
+	.venv/bin/python -m tests.browser.pictures
 
 # A stamp in .venv says what is installed; it is older than its requirements when they change.
 .venv/ready-for-demo: requirements.txt requirements-install.txt pyproject.toml | .venv/bin/uv
