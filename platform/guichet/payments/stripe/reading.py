@@ -18,6 +18,7 @@ from guichet.payments.copies import (
 from guichet.payments.port import Account, InvoiceLinks, ProviderEvent
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.calls import PAGE, ask, bounded, find, pages
+from guichet.payments.stripe.transport import Share
 
 #: The largest number of attempts at a call after the first one.
 _RETRIES = 1
@@ -30,7 +31,7 @@ class Reader:
         self._api = stripe.StripeClient(
             secret_key,
             base_addresses={"api": url},
-            http_client=transport,
+            http_client=Share(transport),
             max_network_retries=_RETRIES,
         ).v1
 

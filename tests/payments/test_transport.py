@@ -1,0 +1,26 @@
+"""The connections to the provider, which all tenants share."""
+
+import asyncio
+import secrets
+
+from guichet.payments.stripe.adapter import Stripe, Transport
+from tests.shops import Shop
+
+#: More than there are connections.
+_CALLS = 250
+
+
+async def test_a_tenant_whose_provider_hangs_leaves_the_others_their_connections(
+    shop: Shop,
+) -> None:
+    transport = Transport()
+    slow = Stripe(shop.key, shop.url, transport)
+    quick = Stripe(f"sk_test_{secrets.token_hex(12)}", shop.url, transport)
+    await shop.set(latency_ms=8000)
+    waiting = [asyncio.create_task(slow.account()) for _ in range(_CALLS)]
+    await asyncio.sleep(0)
+    assert (await quick.account()).id
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await transport.close_async()
