@@ -63,7 +63,7 @@ class ProviderBusy(ProviderError, Unavailable):
 
 
 class ProviderUnreachable(ProviderError, Unavailable):
-    """The payment provider did not answer.
+    """The payment provider does not answer right now. Please try again in a moment.
 
     After a call that changes something nobody knows whether it was done.
     """
