@@ -183,3 +183,26 @@ async def test_a_customer_does_what_they_came_for(
     assert not await visitor.scrolls_sideways()
     await walk.sign_out()
     assert await platform.shopfronts[slug].changes(buyer) == ["done"] * 5
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
+async def test_older_invoices_are_a_page_away(visit: OpenVisitor, scripts: bool) -> None:
+    visitor = await visit("marmite", 390, java_script_enabled=scripts)
+    await visitor.go("/invoices")
+    await visitor.sign_in("ada@example.com")
+    assert visitor.path == "/invoices"
+    numbers = visitor.page.locator("table.invoices td.number")
+    newest = await numbers.all_inner_texts()
+    await visitor.link("Older").click()
+    await visitor.page.wait_for_url("**/invoices?after=*")
+    older = await numbers.all_inner_texts()
+    assert len(newest) == len(older) == 25
+    assert not set(newest) & set(older)
+    place = visitor.path
+    await visitor.page.get_by_role("link", name="English", exact=True).click()
+    assert visitor.path == place
+    assert await numbers.all_inner_texts() == older
+    await visitor.page.get_by_role("link", name="Newest", exact=True).click()
+    await visitor.page.wait_for_url("**/invoices")
+    assert await numbers.all_inner_texts() == newest
+    await visitor.page.get_by_role("link", name="Français", exact=True).click()

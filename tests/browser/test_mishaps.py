@@ -136,13 +136,13 @@ async def test_a_provider_that_is_down_says_so_and_the_form_works_afterwards(
         answer = await visitor.go(review_path(visitor, buyer))
         assert answer
         assert answer.status == 503
-        await expect(visitor.main).to_contain_text("The payment provider did not answer")
+        await expect(visitor.main).to_contain_text("The payment provider does not answer right now")
         await visitor.go("/")
         await expect(visitor.main).to_contain_text("Starter")
     await review(visitor, buyer)
     async with visitor.shopfront.misbehaving(fail_next_requests=down):
         await visitor.page.locator(_CONFIRM).click()
-        await expect(visitor.main).to_contain_text("The payment provider did not answer")
+        await expect(visitor.main).to_contain_text("The payment provider does not answer right now")
     await unchanged(visitor, buyer)
     await visitor.page.go_back()
     await visitor.page.locator(_CONFIRM).click()
