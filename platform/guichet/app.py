@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from guichet import logs
+from guichet.deployment import PATIENCE_SECONDS
 from guichet.edge.base import Door, base_door
 from guichet.edge.entrance import Edge
 from guichet.portal import assets, cancel, change, home, invoices, language, outcome, sign_in
@@ -49,8 +50,15 @@ def portal_app() -> Litestar:
     )
 
 
-def create_app(settings: Settings | None = None, base: Door = base_door) -> Edge:
-    """The deployment's web program; the settings come from the environment unless given."""
+def create_app(
+    settings: Settings | None = None,
+    base: Door = base_door,
+    patience_s: float = PATIENCE_SECONDS,
+) -> Edge:
+    """The deployment's web program; the settings come from the environment unless given.
+
+    At its start it waits for a database that is away, `patience_s` seconds at most.
+    """
     settings = settings or read_settings(os.environ)
     logs.configure(settings.log_level)
-    return Edge(settings, portal=portal_app(), base=base)
+    return Edge(settings, portal=portal_app(), base=base, patience_s=patience_s)

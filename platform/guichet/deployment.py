@@ -1,10 +1,13 @@
 """What one process holds open: the pool, the directory of tenants, the vault, the provider's
 clients, the outbox and the pages. The web and the workers open the same."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import asyncpg
 import msgspec
+import structlog
 
 from guichet.auth.signing_in import SignIn, open_sign_in
 from guichet.billing.customers import bring_customers
@@ -16,6 +19,12 @@ from guichet.tenancy import Directory
 from guichet.theming.pages import Pages
 from guichet.theming.themes import themes_directory
 from tenants.vault import Vault
+
+_log = structlog.get_logger()
+
+_RETRY_SECONDS = 0.5
+#: A database that is away for longer at the start is a mistake in the settings.
+PATIENCE_SECONDS = 60.0
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,3 +63,23 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
                 open_sign_in(settings, db, vault, bring_customers(db, providers))
             ),
         )
+
+
+@contextlib.asynccontextmanager
+async def await_deployment(
+    settings: Settings, patience_s: float = PATIENCE_SECONDS
+) -> AsyncIterator[Deployment]:
+    """As `open_deployment`, waiting for the database that long; then raises what it raised."""
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + patience_s
+    async with contextlib.AsyncExitStack() as stack:
+        while True:
+            try:
+                deployment = await stack.enter_async_context(open_deployment(settings))
+                break
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if loop.time() > give_up_at:
+                    raise
+                _log.warning("database_away", reason=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+        yield deployment

@@ -53,7 +53,7 @@ async def test_a_server_that_cannot_start_says_so(settings: Settings) -> None:
     async def send(message: dict[str, str]) -> None:
         said.append(message["type"])
 
-    await create_app(lost)({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
+    await create_app(lost, patience_s=0)({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
     assert said == ["lifespan.startup.failed"]
 
 

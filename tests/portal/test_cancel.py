@@ -61,3 +61,17 @@ async def test_nothing_to_keep_and_nothing_to_undo_say_so(shop: Shop) -> None:
         csrf = {"csrf": hidden_fields((await ada.get(f"{path}/cancel")).text)["csrf"]}
         assert "is not set to end" in (await ada.post(f"{path}/keep", csrf)).text
         assert "No change is planned" in (await ada.post(f"{path}/change/undo", csrf)).text
+
+
+async def test_a_double_click_on_taking_something_back_shows_what_was_done(shop: Shop) -> None:
+    async with shop.signed_in("ada") as ada:
+        subscription = await shop.subscription("ada")
+        path = f"/subscriptions/{subscription.id}"
+        fields = hidden_fields((await ada.get(f"{path}/cancel")).text)
+        await ada.follow(f"{path}/cancel", fields)
+        csrf = {"csrf": fields["csrf"]}
+        answers = await asyncio.gather(*(ada.post(f"{path}/keep", csrf) for _ in range(4)))
+        answers.append(await ada.post(f"{path}/keep", csrf))
+        places = {answer.headers.get("location", answer.text) for answer in answers}
+        assert len(places) == 1, places
+        assert "Your subscription continues" in (await ada.get(places.pop())).text

@@ -1,6 +1,7 @@
 """Changing a plan through the portal's pages, against the real sandbox."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -281,3 +282,17 @@ async def test_the_change_and_its_audit_row_are_written_together(shop: Shop) -> 
     assert [tuple(row) for row in rows] == [
         (ada.customer_id, "subscription.change_plan.done", subscription.id)
     ]
+
+
+async def test_the_lines_shown_add_up_to_what_is_paid_now(shop: Shop) -> None:
+    async with shop.signed_in("ada") as ada:
+        subscription = await shop.subscription("ada")
+        await shop.stripe.v1.customers.update_async(ada.customer_id, {"balance": -500})
+        page = await review(ada, subscription.id, shop.prices["scale"])
+        assert "Discounts, taxes and credit" in page
+        figures = [
+            int(figure.replace(".", "").replace("−", "-").replace("-$", "-").replace("$", ""))
+            for figure in re.findall(r'<td class="figure">([^<]+)</td>', page)
+        ]
+        assert len(figures) == 3
+        assert sum(figures) == int(hidden_fields(page)["due_now"])

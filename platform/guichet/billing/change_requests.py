@@ -105,6 +105,27 @@ async def find_request(unit: Unit, customer_id: str, request_id: UUID) -> Change
     return from_row(row) if row else None
 
 
+async def latest_request(
+    unit: Unit, customer_id: str, subscription_id: str
+) -> ChangeRequest | None:
+    """The request that the customer made last for a subscription."""
+    row = await unit.fetchrow(
+        """
+        select id, customer_id, subscription_id, kind, request::text, state, failure, started_at
+        from change_requests
+        where tenant_id = $1
+        and subscription_id = $2
+        and customer_id = $3
+        order by started_at desc
+        limit 1
+        """,
+        unit.tenant_id,
+        subscription_id,
+        customer_id,
+    )
+    return from_row(row) if row else None
+
+
 async def start_request(
     unit: Unit,
     request_id: UUID,

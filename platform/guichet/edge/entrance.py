@@ -25,7 +25,7 @@ from litestar.types import (
 )
 from prometheus_client import Counter, Histogram
 
-from guichet.deployment import Deployment, open_deployment
+from guichet.deployment import Deployment, await_deployment
 from guichet.edge.base import DEPLOYMENT, Door, base_door
 from guichet.edge.headers import security_headers
 from guichet.edge.health import answer_health
@@ -143,8 +143,9 @@ class Exchange:
 class Edge:
     """The deployment as one ASGI program; each door is an ASGI program of its own."""
 
-    def __init__(self, settings: Settings, portal: Door, base: Door) -> None:
+    def __init__(self, settings: Settings, portal: Door, base: Door, patience_s: float) -> None:
         self.settings = settings
+        self._patience_s = patience_s
         self._portal = portal
         self._base = base
         self._headers = security_headers(settings.url_scheme)
@@ -155,7 +156,7 @@ class Edge:
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Deployment]:
         """Hold the deployment open; what a server does for the lifespan protocol, and tests too."""
-        async with open_deployment(self.settings) as deployment:
+        async with await_deployment(self.settings, self._patience_s) as deployment:
             self._brands = Brands(deployment.pages, deployment.directory)
             self._intake = EventIntake(deployment.db, deployment.vault, deployment.outbox)
             self._deployment = deployment

@@ -53,6 +53,8 @@ class Preview(msgspec.Struct, frozen=True):
     #: The next regular invoice after the change, with the prorations that wait for it.
     next_amount: Money
     next_at: datetime
+    #: What discounts, taxes and credit make of the lines' sum; None where they are the whole.
+    adjustment: Money | None = None
 
 
 class InvoiceLinks(msgspec.Struct, frozen=True):

@@ -1,16 +1,24 @@
 """Cancelling at the end of the period, and taking a cancellation or a planned change back."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
+import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
-from guichet.billing.change_requests import find_request
+from guichet.billing.change_requests import (
+    ChangeRequest,
+    Kind,
+    find_request,
+    latest_request,
+)
 from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive
 from guichet.billing.subscriptions import Subscription, find_subscription
+from guichet.errors import Conflict
 from guichet.portal.forms import AnyRequest, Form, MissingField, read_form
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.visit import Visit
@@ -52,14 +60,13 @@ async def confirm_cancel(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
     """Cancel at the end of the period, once, however often the form is sent."""
-    form = await read_form(request)
-    subscription, token, path = await _receive(visit, subscription_id, form)
-    if path:
-        return visit.redirect(path)
-    refusal = _why_not_cancel(visit, subscription)
+    asked = await _receive(visit, subscription_id, await read_form(request))
+    if asked.known:
+        return visit.redirect(outcome_path(asked.known.subscription_id, asked.known.id))
+    refusal = _why_not_cancel(visit, asked.subscription)
     if refusal:
-        return _show(visit, subscription, refusal)
-    return await make_change(visit, subscription, "cancel", token)
+        return _show(visit, asked.subscription, refusal)
+    return await make_change(visit, asked.subscription, "cancel", asked.token)
 
 
 @post("/subscriptions/{subscription_id:str}/keep", status_code=200)
@@ -67,14 +74,12 @@ async def keep(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
     """Take a cancellation back before it happens."""
-    subscription, token, path = await _receive(visit, subscription_id, await read_form(request))
-    if path:
-        return visit.redirect(path)
+    asked = await _receive(visit, subscription_id, await read_form(request))
+    subscription = asked.subscription
     if not subscription.is_live:
         raise NotLive
-    if not (subscription.cancel_at_period_end or subscription.cancel_at):
-        raise NotCancelling
-    return await make_change(visit, subscription, "keep", token)
+    is_ending = subscription.cancel_at_period_end or subscription.cancel_at
+    return await _take_back(visit, asked, "keep", None if is_ending else NotCancelling())
 
 
 @post("/subscriptions/{subscription_id:str}/change/undo", status_code=200)
@@ -82,30 +87,54 @@ async def undo_change(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
     """Drop a change that was planned for the end of the period."""
-    subscription, token, path = await _receive(visit, subscription_id, await read_form(request))
-    if path:
-        return visit.redirect(path)
-    if subscription.pending is None:
-        raise NothingPlanned
-    return await make_change(visit, subscription, "undo_change", token)
+    asked = await _receive(visit, subscription_id, await read_form(request))
+    refusal = None if asked.subscription.pending else NothingPlanned()
+    return await _take_back(visit, asked, "undo_change", refusal)
 
 
-async def _receive(
-    visit: Visit, subscription_id: str, form: Form
-) -> tuple[Subscription, UUID, str | None]:
-    """The subscription and the form's token; with a path when this form was sent before."""
+class Asked(msgspec.Struct, frozen=True):
+    """A form that was sent: about what, and what became of it if it was sent before."""
+
+    subscription: Subscription
+    token: UUID
+    known: ChangeRequest | None
+    #: When the subscription was read, by the database's clock.
+    read_at: datetime
+
+
+async def _take_back(
+    visit: Visit, asked: Asked, kind: Kind, refusal: ChangeRefused | None
+) -> ASGIResponse:
+    """Make the change; a second click of its button goes to what the first one has done."""
+    subscription = asked.subscription
+    try:
+        if refusal is not None:
+            raise refusal
+        return await make_change(visit, subscription, kind, asked.token, read_at=asked.read_at)
+    except Conflict:
+        async with visit.deployment.db.unit(visit.tenant.id) as unit:
+            latest = await latest_request(unit, subscription.customer_id, subscription.id)
+        if latest is None or latest.kind != kind or latest.state == "refused":
+            raise
+        return visit.redirect(outcome_path(latest.subscription_id, latest.id))
+
+
+async def _receive(visit: Visit, subscription_id: str, form: Form) -> Asked:
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
         visit.check_form(form)
         token = _token(form)
-        subscription = await find_subscription(unit, session.customer_id, subscription_id)
-        known = await find_request(unit, session.customer_id, token)
-    return subscription, token, outcome_path(subscription_id, token) if known else None
+        return Asked(
+            read_at=await unit.fetchval("select now()"),
+            subscription=await find_subscription(unit, session.customer_id, subscription_id),
+            token=token,
+            known=await find_request(unit, session.customer_id, token),
+        )
 
 
 def _token(form: Form) -> UUID:
     try:
-        # The buttons on lists carry no token: what they do cannot be done twice.
+        # The buttons that take something back carry no token: it cannot be taken back twice.
         return UUID(form["token"]) if "token" in form else uuid4()
     except ValueError as error:
         raise MissingField from error

@@ -37,7 +37,13 @@ def now_and_next(
         due_now=Money(first.amount_due if due else 0, first.currency),
         next_amount=Money(_after(first, regular) if due else regular.amount_due, regular.currency),
         next_at=_next_at(regular, period_end),
+        adjustment=_adjustment(first),
     )
+
+
+def _adjustment(invoice: stripe.Invoice) -> Money | None:
+    beyond = invoice.amount_due - sum(line.amount for line in invoice.lines.data)
+    return Money(beyond, invoice.currency) if beyond else None
 
 
 def at_period_end(regular: stripe.Invoice, period_end: datetime) -> Preview:
