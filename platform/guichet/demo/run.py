@@ -8,7 +8,7 @@ from pathlib import Path
 from guichet.demo.databases import start_postgres, start_redis
 from guichet.demo.home import Home
 from guichet.demo.identity import answers, identity_provider, issuer_url
-from guichet.demo.people import CUSTOMERS, MERCHANTS, STAFF
+from guichet.demo.people import CUSTOMERS, MERCHANTS
 from guichet.demo.programs import deployment_environment, deployment_program, stripe_sandbox
 from guichet.demo.seeding import must_seed, remember_seeded, seeding
 from guichet.demo.supervise import Stopped, Supervisor, ignore_signals, raise_on_signals
@@ -102,19 +102,14 @@ def _need_port(port: int) -> None:
 def _summary(home: Home, port: int, sandbox_url: str, issuer: str, seconds: float) -> str:
     portals = [f"  {f'http://{slug}.localhost:{port}':34} {note}" for slug, note in MERCHANTS]
     people = [f"  {person.email:34} {person.note}" for person in CUSTOMERS]
-    staff = [f"  {person.email:34} {person.note}" for person in STAFF]
     return "\n".join(
         [
             f"Guichet is ready after {seconds:.1f} s: http://localhost:{port}",
             "",
             "Portals",
             *portals,
-            f"  {f'http://console.localhost:{port}':34} console of merchants and the agency",
-            f"  {f'http://api.localhost:{port}':34} API for merchants' own programs",
             "Sign in at a portal as one of its customers (no password)",
             *people,
-            "and at the console as",
-            *staff,
             "Behind it",
             f"  {sandbox_url + '/_control':34} the Stripe sandbox",
             f"  {issuer:34} the identity provider",
