@@ -143,7 +143,13 @@ class Exchange:
 class Edge:
     """The deployment as one ASGI program; each door is an ASGI program of its own."""
 
-    def __init__(self, settings: Settings, portal: Door, base: Door, patience_s: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        portal: Door,
+        base: Door,
+        patience_s: float = PATIENCE_SECONDS,
+    ) -> None:
         self.settings = settings
         self._patience_s = patience_s
         self._portal = portal
