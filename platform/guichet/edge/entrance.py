@@ -25,7 +25,7 @@ from litestar.types import (
 )
 from prometheus_client import Counter, Histogram
 
-from guichet.deployment import Deployment, await_deployment
+from guichet.deployment import PATIENCE_SECONDS, Deployment, await_deployment
 from guichet.edge.base import DEPLOYMENT, Door, base_door
 from guichet.edge.headers import security_headers
 from guichet.edge.health import answer_health
