@@ -16,6 +16,7 @@ import structlog
 from guichet.audit import record
 from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.mirror import draw_copy_no, write_subscription
+from guichet.billing.subscriptions import hold_still
 from guichet.db import Database, Unit
 from guichet.errors import Conflict, GuichetError
 from guichet.payments.copies import SubscriptionCopy
@@ -139,8 +140,9 @@ async def start_request(
 
     Raises `ChangeUnfinished` while another one for the same subscription is under way, and when
     the same form was sent a moment ago; `Conflict` when another one was made since `read_at`, the
-    database's time when the subscription was read that an amount was worked out for.
+    time that `hold_still` gave when the subscription was read.
     """
+    await hold_still(unit, subscription_id)
     try:
         row = await unit.fetchrow(
             """
@@ -217,13 +219,17 @@ async def ask(provider: PaymentProvider, request: ChangeRequest) -> Subscription
 async def finish(
     unit: Unit, request: ChangeRequest, state: str, failure: str | None
 ) -> ChangeRequest:
-    """Settle a request; one that somebody else settled meanwhile stays as it is."""
+    """Settle a request; one that somebody else settled meanwhile stays as it is.
+
+    Comes after the subscription's new copy in its unit: whoever reads the subscription before
+    that copy, with `hold_still`, has an earlier time than `finished_at`.
+    """
     row = await unit.fetchrow(
         """
         update change_requests
         set state = $3,
           failure = $4,
-          finished_at = case when $3 = 'unknown' then null else now() end
+          finished_at = case when $3 = 'unknown' then null else clock_timestamp() end
         where tenant_id = $1
         and id = $2
         and state in ('started', 'unknown')

@@ -82,3 +82,24 @@ async def find_subscription(unit: Unit, customer_id: str, subscription_id: str) 
     if document is None:
         raise NotFound
     return msgspec.json.decode(document, type=Subscription)
+
+
+async def hold_still(unit: Unit, subscription_id: str) -> datetime:
+    """Keep a subscription as it is until the unit ends; answers the database's time before that.
+
+    Waits for whoever is writing it, so that the unit's next statements see what was written, and
+    whatever is finished after the time answered was written after the unit.
+    """
+    began_at: datetime = await unit.fetchval("select now()")
+    await unit.execute(
+        """
+        select
+        from subscriptions
+        where tenant_id = $1
+        and id = $2
+        for share
+        """,
+        unit.tenant_id,
+        subscription_id,
+    )
+    return began_at

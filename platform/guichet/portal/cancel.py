@@ -17,7 +17,7 @@ from guichet.billing.change_requests import (
     latest_request,
 )
 from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive
-from guichet.billing.subscriptions import Subscription, find_subscription
+from guichet.billing.subscriptions import Subscription, find_subscription, hold_still
 from guichet.errors import Conflict
 from guichet.portal.forms import AnyRequest, Form, MissingField, read_form
 from guichet.portal.outcome import make_change, outcome_path
@@ -66,7 +66,9 @@ async def confirm_cancel(
     refusal = _why_not_cancel(visit, asked.subscription)
     if refusal:
         return _show(visit, asked.subscription, refusal)
-    return await make_change(visit, asked.subscription, "cancel", asked.token)
+    return await make_change(
+        visit, asked.subscription, "cancel", asked.token, read_at=asked.read_at
+    )
 
 
 @post("/subscriptions/{subscription_id:str}/keep", status_code=200)
@@ -125,7 +127,7 @@ async def _receive(visit: Visit, subscription_id: str, form: Form) -> Asked:
         visit.check_form(form)
         token = _token(form)
         return Asked(
-            read_at=await unit.fetchval("select now()"),
+            read_at=await hold_still(unit, subscription_id),
             subscription=await find_subscription(unit, session.customer_id, subscription_id),
             token=token,
             known=await find_request(unit, session.customer_id, token),

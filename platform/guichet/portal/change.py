@@ -20,7 +20,7 @@ from guichet.billing.changes import (
     main_item,
     offered_options,
 )
-from guichet.billing.subscriptions import Item, Subscription, find_subscription
+from guichet.billing.subscriptions import Item, Subscription, find_subscription, hold_still
 from guichet.payments.port import PlanChange
 from guichet.portal.choice import (
     Choice,
@@ -117,7 +117,7 @@ async def _propose(
     rules, plans = visit.configuration.changes, visit.configuration.plans
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
-        read_at = await unit.fetchval("select now()")
+        read_at = await hold_still(unit, subscription_id)
         subscription = await find_subscription(unit, session.customer_id, subscription_id)
         price = (await find_prices(unit, [choice.price_id])).get(choice.price_id)
     if price is None:
