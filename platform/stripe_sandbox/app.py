@@ -133,7 +133,8 @@ class Sandbox:
                 await asyncio.sleep(0)
             self._run_wall_clock()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ticked.wait(), _TICK_SECONDS)
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._ticked.wait()
 
     def _advance_clocks(self) -> bool:
         """One slice for every clock that is under way; whether there was any."""

@@ -67,7 +67,8 @@ class Deliverer:
                 self._woken.clear()
                 self._start_due()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._pause())
+                    async with asyncio.timeout(self._pause()):
+                        await self._woken.wait()
         finally:
             for task in self._tasks:
                 task.cancel()

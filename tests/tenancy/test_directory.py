@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from guichet.db import Database
+from guichet.settings import Settings
 from guichet.tenancy import Directory, Registry
 from tenants.tenant import Tenant
 from tenants.vault import Vault
@@ -301,3 +302,17 @@ async def test_many_changes_at_once_all_arrive(directory: Directory, registry: R
     await asyncio.gather(*(add_merchant(registry, slug) for slug in slugs))
     await until(lambda: all(directory.by_slug(slug) for slug in slugs))
     assert len(directory) == len(slugs) + 1
+
+
+async def test_a_knock_at_the_moment_of_its_end_does_not_keep_it_open(
+    settings_without_sandbox: Settings, db: Database
+) -> None:
+    for turns in range(6):
+        directory = await Directory(settings_without_sandbox, db).__aenter__()
+        await asyncio.sleep(0.01)
+        directory._wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(directory.__aexit__())
+        closed, _ = await asyncio.wait({closing}, timeout=5)
+        assert closed, f"still open when closed {turns} turns after a knock"

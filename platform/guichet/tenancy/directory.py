@@ -105,9 +105,10 @@ class Directory:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        # Until it ends: a cancellation may meet an answer of the database and be lost in it.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=_ANSWER_SECONDS)
 
     async def _run(self, listener: Listener, changes: Changes) -> None:
         while True:
@@ -132,8 +133,10 @@ class Directory:
     async def _follow(self, connection: Listener, changes: Changes) -> None:
         """Read what changed at each knock and each heartbeat, until the connection is lost."""
         while True:
+            # Not asyncio.wait_for: on 3.11 it swallows a cancellation that meets the knock.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._knock.wait(), _HEARTBEAT_SECONDS)
+                async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                    await self._knock.wait()
             self._knock.clear()
             async for page in changes.read(connection):
                 for row in page:
