@@ -101,6 +101,7 @@ class Directory:
     async def __aenter__(self) -> "Directory":
         """Read all tenants. Raises what asyncpg raises when the database is away at the start."""
         listener, changes = await self._open()
+        self._first_listener = listener
         self._task = asyncio.create_task(self._run(listener, changes))
         return self
 
@@ -109,6 +110,8 @@ class Directory:
         while not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=_ANSWER_SECONDS)
+        # The task ends its connections itself, unless it ended before it began.
+        self._first_listener.terminate()
 
     async def _run(self, listener: Listener, changes: Changes) -> None:
         while True:
