@@ -5,6 +5,7 @@ from itertools import islice
 
 from stripe_sandbox.documents import Document, list_of, public
 from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.store import Position
 from stripe_sandbox.unit import Unit
 
 
@@ -36,7 +37,7 @@ def page(
     return list_of([public(document) for document in found], url, has_more=has_more)
 
 
-def _cursor(unit: Unit, kind: str, params: Document, name: str) -> int | None:
+def _cursor(unit: Unit, kind: str, params: Document, name: str) -> Position | None:
     identifier = params.get(name)
     if not identifier:
         return None

@@ -29,12 +29,13 @@ create table if not exists objects (
     clock text not null,
     due integer,
     rank integer not null,
+    created integer not null,
     document blob not null
 );
 create unique index if not exists objects_by_id on objects (account, kind, id);
-create index if not exists objects_by_kind on objects (account, kind, seq);
-create index if not exists objects_by_owner on objects (account, kind, owner, seq);
-create index if not exists objects_by_tag on objects (account, kind, tag, seq);
+create index if not exists objects_by_time on objects (account, kind, created, seq);
+create index if not exists objects_by_owner on objects (account, kind, owner, created, seq);
+create index if not exists objects_by_tag on objects (account, kind, tag, created, seq);
 create index if not exists clocks_by_status on objects (tag)
     where kind = 'test_helpers.test_clock';
 create index if not exists objects_by_wall_time on objects (due)
@@ -73,6 +74,14 @@ class Placement(NamedTuple):
     clock: str = ""
     due: int | None = None
     rank: int = 0
+    created: int = 0
+
+
+class Position(NamedTuple):
+    """An object's place in lists: by its time, then by which of one second came first."""
+
+    created: int
+    seq: int
 
 
 class Store:
@@ -136,12 +145,13 @@ class Store:
     ) -> None:
         """Insert or replace one object; its place in lists stays."""
         self.sql.execute(
-            """insert into objects (account, kind, id, owner, tag, clock, due, rank, document)
-            values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """insert into objects
+                (account, kind, id, owner, tag, clock, due, rank, created, document)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             on conflict (account, kind, id) do update
             set owner = excluded.owner, tag = excluded.tag, clock = excluded.clock,
                 due = excluded.due, rank = excluded.rank, document = excluded.document""",
-            (account, kind, identifier, at.owner, at.tag, at.clock, at.due, at.rank, document),
+            (account, kind, identifier, *at, document),
         )
 
     def delete(self, account: str, kind: str, identifier: str) -> None:
@@ -151,13 +161,13 @@ class Store:
             (account, kind, identifier),
         )
 
-    def position(self, account: str, kind: str, identifier: str) -> int | None:
-        """An object's place in creation order."""
+    def position(self, account: str, kind: str, identifier: str) -> Position | None:
+        """An object's place in lists."""
         row = self.sql.execute(
-            "select seq from objects where account = ? and kind = ? and id = ?",
+            "select created, seq from objects where account = ? and kind = ? and id = ?",
             (account, kind, identifier),
         ).fetchone()
-        return row[0] if row else None
+        return Position(*row) if row else None
 
     def select(
         self,
@@ -166,24 +176,27 @@ class Store:
         *,
         owner: str | None = None,
         tag: str | None = None,
-        before: int | None = None,
-        after: int | None = None,
+        before: Position | None = None,
+        after: Position | None = None,
         oldest_first: bool = False,
     ) -> Iterator[bytes]:
-        """The objects of a kind in creation order, newest first unless asked otherwise."""
+        """The objects of a kind by their times, newest first unless asked otherwise.
+
+        An index has the order, and a page begins at a place in it: what is added meanwhile
+        neither repeats nor hides anything on the pages that follow.
+        """
         where = ["account = ?", "kind = ?"]
         values: list[str | int] = [account, kind]
-        for column, sign, value in (
-            ("owner", "=", owner),
-            ("tag", "=", tag),
-            ("seq", "<", before),
-            ("seq", ">", after),
-        ):
+        for column, value in (("owner", owner), ("tag", tag)):
             if value is not None:
-                where.append(f"{column} {sign} ?")
+                where.append(f"{column} = ?")
                 values.append(value)
-        order = "asc" if oldest_first else "desc"
-        query = f"select document from objects where {' and '.join(where)} order by seq {order}"  # noqa: S608 - only the constants above
+        for sign, position in (("<", before), (">", after)):
+            if position is not None:
+                where.append(f"(created, seq) {sign} (?, ?)")
+                values.extend(position)
+        order = "created, seq" if oldest_first else "created desc, seq desc"
+        query = f"select document from objects where {' and '.join(where)} order by {order}"  # noqa: S608 - only the constants above
         for (document,) in self.sql.execute(query, values):
             yield document
 
