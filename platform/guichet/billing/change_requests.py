@@ -29,7 +29,8 @@ from guichet.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from guichet.payments.port import PaymentProvider, PlanChange
+from guichet.payments.orders import Cancellation, SubscriptionChange
+from guichet.payments.port import PaymentProvider
 
 _log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     subscription_id: str
     kind: Kind
     #: What is asked of the provider; None where the kind says it all.
-    plan: PlanChange | None
+    plan: SubscriptionChange | None
     state: Literal["started", "unknown", "done", "refused"]
     #: The error code of a refusal.
     failure: str | None
@@ -82,7 +83,7 @@ def from_row(row: asyncpg.Record) -> ChangeRequest:
         customer_id=row["customer_id"],
         subscription_id=row["subscription_id"],
         kind=row["kind"],
-        plan=msgspec.json.decode(row["request"], type=PlanChange | None),
+        plan=msgspec.json.decode(row["request"], type=SubscriptionChange | None),
         state=row["state"],
         failure=row["failure"],
         started_at=row["started_at"],
@@ -133,7 +134,7 @@ async def start_request(
     customer_id: str,
     subscription_id: str,
     kind: Kind,
-    plan: PlanChange | None = None,
+    plan: SubscriptionChange | None = None,
     read_at: datetime | None = None,
 ) -> ChangeRequest:
     """Write a request down, before anything is asked of the provider.
@@ -204,7 +205,8 @@ async def ask(provider: PaymentProvider, request: ChangeRequest) -> Subscription
     key = f"guichet-{request.id}"
     match request.kind:
         case "cancel":
-            return await provider.cancel_at_period_end(request.subscription_id, key)
+            order = Cancellation(subscription_id=request.subscription_id, when="period_end")
+            return await provider.cancel(order, key)
         case "keep":
             return await provider.keep(request.subscription_id, key)
         case "undo_change":
@@ -212,7 +214,7 @@ async def ask(provider: PaymentProvider, request: ChangeRequest) -> Subscription
         case "change_plan":
             assert request.plan is not None
             if request.plan.when == "now":
-                return await provider.change_plan(request.plan, key)
+                return await provider.change_subscription(request.plan, key)
             return await provider.schedule_change(request.plan, key)
 
 

@@ -14,8 +14,9 @@ import structlog
 
 from guichet.billing.importing import Imported, import_tenant
 from guichet.db import Database
+from guichet.payments.answers import ProviderEvent
 from guichet.payments.errors import ProviderError
-from guichet.payments.port import PaymentProvider, ProviderEvent
+from guichet.payments.port import PaymentProvider
 
 log = structlog.get_logger()
 

@@ -142,8 +142,8 @@ def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
             return copy.pending is None
         case "change_plan":
             assert request.plan is not None
-            wanted = (request.plan.price_id, request.plan.quantity)
-            held = [(item.price_id, item.quantity or 1) for item in copy.items]
+            wanted = {(item.price_id, item.quantity or 1) for item in request.plan.items}
+            held = {(item.price_id, item.quantity or 1) for item in copy.items}
             if copy.pending is not None:
-                held.append((copy.pending.price_id, copy.pending.quantity or 1))
-            return wanted in held
+                held.add((copy.pending.price_id, copy.pending.quantity or 1))
+            return wanted <= held

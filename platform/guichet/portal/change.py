@@ -21,7 +21,7 @@ from guichet.billing.changes import (
     offered_options,
 )
 from guichet.billing.subscriptions import Item, Subscription, find_subscription, hold_still
-from guichet.payments.port import PlanChange
+from guichet.payments.orders import ItemOrder, SubscriptionChange
 from guichet.portal.choice import (
     Choice,
     Confirmation,
@@ -50,7 +50,7 @@ class Proposal(msgspec.Struct, frozen=True):
     subscription: Subscription
     item: Item
     price: Price
-    plan: PlanChange
+    plan: SubscriptionChange
     #: The database's time when the subscription was read.
     read_at: datetime
 
@@ -124,11 +124,9 @@ async def _propose(
         raise NotOffered
     when = decide(rules, plans, subscription, price, choice.quantity)
     item = main_item(subscription, plans)
-    plan = PlanChange(
+    plan = SubscriptionChange(
         subscription_id=subscription.id,
-        item_id=item.id,
-        price_id=price.id,
-        quantity=choice.quantity,
+        items=(ItemOrder(item_id=item.id, price_id=price.id, quantity=choice.quantity),),
         when="now" if when == "now" else "period_end",
         proration=rules.proration,
         as_of=as_of or proration_moment(subscription, datetime.now(UTC)),

@@ -9,7 +9,7 @@ from litestar.response.base import ASGIResponse
 
 from guichet.billing.invoices import find_invoice, list_invoices
 from guichet.errors import NotFound
-from guichet.payments.port import InvoiceLinks
+from guichet.payments.answers import InvoiceLinks
 from guichet.portal.visit import Visit
 
 

@@ -21,7 +21,7 @@ from guichet.billing.change_requests import (
 )
 from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import Conflict, NotFound
-from guichet.payments.port import PlanChange
+from guichet.payments.orders import SubscriptionChange
 from guichet.portal.visit import Visit
 
 _log = structlog.get_logger()
@@ -45,7 +45,7 @@ async def make_change(
     subscription: Subscription,
     kind: Kind,
     token: UUID,
-    plan: PlanChange | None = None,
+    plan: SubscriptionChange | None = None,
     read_at: datetime | None = None,
 ) -> ASGIResponse:
     """Start a change, carry it out and go to its outcome.

@@ -25,7 +25,9 @@ from guichet.payments.copies import (
     SubscriptionCopy,
 )
 
-Kind = Literal["customer", "invoice", "payment_method", "price", "product", "subscription"]
+Kind = Literal[
+    "attempt", "customer", "invoice", "payment_method", "price", "product", "subscription"
+]
 
 
 class Reference(NamedTuple):

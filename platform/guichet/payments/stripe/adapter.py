@@ -8,11 +8,13 @@ from stripe.params import (
     InvoiceCreatePreviewParamsSubscriptionDetails,
     SubscriptionScheduleUpdateParams,
     SubscriptionUpdateParams,
+    SubscriptionUpdateParamsItem,
 )
 
+from guichet.payments.answers import Preview
 from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import ChangeHalfMade, ProviderError, ProviderRefused
-from guichet.payments.port import PlanChange, Preview, Proration
+from guichet.payments.orders import Cancellation, ItemOrder, Proration, SubscriptionChange
 from guichet.payments.stripe import copying, previewing, schedules
 from guichet.payments.stripe.calls import ask, bounded
 from guichet.payments.stripe.reading import Reader
@@ -20,14 +22,12 @@ from guichet.payments.stripe.transport import Transport
 
 __all__ = ["Stripe", "Transport"]
 
-_SCHEDULE = ["schedule"]
-
 
 class Stripe(Reader):
     """One tenant's whole access."""
 
     @bounded
-    async def preview_change(self, change: PlanChange) -> Preview:
+    async def preview_change(self, change: SubscriptionChange) -> Preview:
         # All calls at once: somebody is waiting for the page.
         asking = self._need_subscription(change.subscription_id)
         if change.when == "period_end":
@@ -41,11 +41,9 @@ class Stripe(Reader):
         due = previewing.is_due_now(first, end)
         return previewing.now_and_next(first, regular if due else first, end, due)
 
-    async def _preview(self, change: PlanChange, proration: Proration) -> stripe.Invoice:
+    async def _preview(self, change: SubscriptionChange, proration: Proration) -> stripe.Invoice:
         details: InvoiceCreatePreviewParamsSubscriptionDetails = {
-            "items": [
-                {"id": change.item_id, "price": change.price_id, "quantity": change.quantity}
-            ],
+            "items": [_item(item) for item in change.items],
             "proration_behavior": proration,
         }
         if proration != "none":
@@ -57,14 +55,14 @@ class Stripe(Reader):
         )
 
     @bounded
-    async def change_plan(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
+    async def change_subscription(
+        self, change: SubscriptionChange, idempotency_key: str
+    ) -> SubscriptionCopy:
         parameters: SubscriptionUpdateParams = {
-            "items": [
-                {"id": change.item_id, "price": change.price_id, "quantity": change.quantity}
-            ],
+            "items": [_item(item) for item in change.items],
             "proration_behavior": change.proration,
             "payment_behavior": "error_if_incomplete",
-            "expand": _SCHEDULE,
+            "expand": copying.SUBSCRIPTION,
         }
         if change.proration != "none":
             parameters["proration_date"] = copying.seconds(change.as_of)
@@ -79,14 +77,17 @@ class Stripe(Reader):
             raise ChangeHalfMade from None
 
     @bounded
-    async def schedule_change(self, change: PlanChange, idempotency_key: str) -> SubscriptionCopy:
+    async def schedule_change(
+        self, change: SubscriptionChange, idempotency_key: str
+    ) -> SubscriptionCopy:
+        (item,) = change.items
         subscription, price = await asyncio.gather(
-            self._need_subscription(change.subscription_id), self.fetch_price(change.price_id)
+            self._need_subscription(change.subscription_id), self.fetch_price(item.price_id)
         )
         if price is None:
             raise ProviderRefused("resource_missing", "price")
         schedule = await self._schedule(subscription, f"{idempotency_key}:1")
-        phases = schedules.two_phases(schedule, subscription, change, price)
+        phases = schedules.two_phases(schedule, subscription, item, price)
         await ask(
             self._api.subscription_schedules.update_async(
                 schedule.id,
@@ -139,20 +140,21 @@ class Stripe(Reader):
         return await self._need_subscription(subscription.id)
 
     @bounded
-    async def cancel_at_period_end(
-        self, subscription_id: str, idempotency_key: str
-    ) -> SubscriptionCopy:
+    async def cancel(self, order: Cancellation, idempotency_key: str) -> SubscriptionCopy:
+        subscription_id = order.subscription_id
         # Stripe refuses to cancel a subscription directly while a schedule leads it.
         await self.undo_scheduled_change(subscription_id, f"{idempotency_key}:1")
         return await self._update(
             subscription_id,
-            {"cancel_at_period_end": True, "expand": _SCHEDULE},
+            {"cancel_at_period_end": True, "expand": copying.SUBSCRIPTION},
             f"{idempotency_key}:2",
         )
 
     async def keep(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
         return await self._update(
-            subscription_id, {"cancel_at_period_end": False, "expand": _SCHEDULE}, idempotency_key
+            subscription_id,
+            {"cancel_at_period_end": False, "expand": copying.SUBSCRIPTION},
+            idempotency_key,
         )
 
     async def _update(
@@ -171,3 +173,12 @@ class Stripe(Reader):
         if subscription is None:
             raise ProviderRefused("resource_missing", "subscription")
         return subscription
+
+
+def _item(order: ItemOrder) -> SubscriptionUpdateParamsItem:
+    item: SubscriptionUpdateParamsItem = {"price": order.price_id}
+    if order.quantity is not None:
+        item["quantity"] = order.quantity
+    if order.item_id is not None:
+        item["id"] = order.item_id
+    return item

@@ -5,8 +5,8 @@ from datetime import datetime
 import stripe
 
 from guichet.money import Money
-from guichet.payments.port import Preview, PreviewLine
-from guichet.payments.stripe.copying import moment, seconds
+from guichet.payments.answers import Preview, PreviewLine
+from guichet.payments.stripe.copying import is_proration, moment, seconds
 
 
 def is_due_now(invoice: stripe.Invoice, period_end: datetime) -> bool:
@@ -73,16 +73,8 @@ def _next_at(regular: stripe.Invoice, period_end: datetime) -> datetime:
 
 def _renewal(invoice: stripe.Invoice) -> stripe.InvoiceLineItem | None:
     """The line that bills a whole period, the latest where there are several."""
-    regular = [line for line in invoice.lines.data if not _is_proration(line)]
+    regular = [line for line in invoice.lines.data if not is_proration(line)]
     return max(regular, key=lambda line: line.period.start, default=None)
-
-
-def _is_proration(line: stripe.InvoiceLineItem) -> bool:
-    parent = line.parent
-    if parent is None:
-        return False
-    details = parent.subscription_item_details or parent.invoice_item_details
-    return bool(details and details.proration)
 
 
 def _line(line: stripe.InvoiceLineItem, shown_from: datetime | None = None) -> PreviewLine:
@@ -97,5 +89,5 @@ def _line(line: stripe.InvoiceLineItem, shown_from: datetime | None = None) -> P
         amount=Money(line.amount, line.currency),
         period_start_at=start if known else None,
         period_end_at=end if known else None,
-        proration=_is_proration(line),
+        proration=is_proration(line),
     )

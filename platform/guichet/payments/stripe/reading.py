@@ -2,12 +2,20 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from functools import partial
 
 import msgspec
 import stripe
-from stripe.params import PaymentIntentRetrieveParams
+from stripe.params import (
+    CustomerListParams,
+    InvoiceRetrieveParams,
+    PaymentIntentRetrieveParams,
+    SubscriptionRetrieveParams,
+)
 
+from guichet.payments.answers import Account, InvoiceLinks, ProviderEvent
 from guichet.payments.copies import (
+    AttemptCopy,
     CustomerCopy,
     InvoiceCopy,
     PaymentMethodCopy,
@@ -15,7 +23,6 @@ from guichet.payments.copies import (
     ProductCopy,
     SubscriptionCopy,
 )
-from guichet.payments.port import Account, InvoiceLinks, ProviderEvent
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.calls import PAGE, ask, bounded, find, pages
 from guichet.payments.stripe.transport import Share
@@ -39,7 +46,8 @@ class Reader:
         return f"<{type(self).__name__}>"
 
     async def fetch_customer(self, customer_id: str) -> CustomerCopy | None:
-        return await find(self._api.customers.retrieve_async(customer_id), copying.copy_customer)
+        call = self._api.customers.retrieve_async(customer_id, {"expand": copying.CUSTOMER})
+        return await find(call, copying.copy_customer)
 
     async def fetch_payment_method(self, payment_method_id: str) -> PaymentMethodCopy | None:
         return await find(
@@ -50,16 +58,30 @@ class Reader:
         return await find(self._api.products.retrieve_async(product_id), copying.copy_product)
 
     async def fetch_price(self, price_id: str) -> PriceCopy | None:
-        return await find(self._api.prices.retrieve_async(price_id), copying.copy_price)
+        call = self._api.prices.retrieve_async(price_id, {"expand": copying.PRICE})
+        return await find(call, copying.copy_price)
 
     async def fetch_subscription(self, subscription_id: str) -> SubscriptionCopy | None:
-        return await find(
-            self._api.subscriptions.retrieve_async(subscription_id, {"expand": ["schedule"]}),
-            copying.copy_subscription,
-        )
+        parameters: SubscriptionRetrieveParams = {"expand": copying.SUBSCRIPTION}
+        call = self._api.subscriptions.retrieve_async(subscription_id, parameters)
+        return await find(call, copying.copy_subscription)
 
+    @bounded
     async def fetch_invoice(self, invoice_id: str) -> InvoiceCopy | None:
-        return await find(self._api.invoices.retrieve_async(invoice_id), copying.copy_invoice)
+        parameters: InvoiceRetrieveParams = {"expand": copying.INVOICE}
+        call = self._api.invoices.retrieve_async(invoice_id, parameters)
+        invoice = await find(call, lambda found: found)
+        return await self._whole_invoice(invoice) if invoice else None
+
+    async def _whole_invoice(self, invoice: stripe.Invoice) -> InvoiceCopy:
+        """The copy of an invoice with all its lines, of which the object itself holds a few."""
+        if not invoice.lines.has_more:
+            return copying.copy_invoice(invoice)
+        call = partial(self._api.invoices.line_items.list_async, invoice.id)
+        return copying.copy_invoice(invoice, [line async for line in pages(call, {})])
+
+    async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None:
+        return await find(self._api.charges.retrieve_async(attempt_id), copying.copy_attempt)
 
     @bounded
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
@@ -82,11 +104,18 @@ class Reader:
         return await find(call, copying.receipt_url)
 
     async def find_customers(self, email: str) -> list[CustomerCopy]:
-        found = await ask(self._api.customers.list_async({"email": email, "limit": PAGE}))
+        parameters: CustomerListParams = {
+            "email": email,
+            "limit": PAGE,
+            "expand": _of(copying.CUSTOMER),
+        }
+        found = await ask(self._api.customers.list_async(parameters))
         return [copying.copy_customer(customer) for customer in found.data]
 
     async def list_customers(self) -> AsyncIterator[CustomerCopy]:
-        async for customer in pages(self._api.customers.list_async, {}):
+        async for customer in pages(
+            self._api.customers.list_async, {"expand": _of(copying.CUSTOMER)}
+        ):
             yield copying.copy_customer(customer)
 
     async def list_payment_methods(self, customer_id: str) -> AsyncIterator[PaymentMethodCopy]:
@@ -99,17 +128,23 @@ class Reader:
             yield copying.copy_product(product)
 
     async def list_prices(self) -> AsyncIterator[PriceCopy]:
-        async for price in pages(self._api.prices.list_async, {}):
+        parameters = {"expand": _of(copying.PRICE)}
+        async for price in pages(self._api.prices.list_async, parameters):
             yield copying.copy_price(price)
 
     async def list_subscriptions(self) -> AsyncIterator[SubscriptionCopy]:
-        parameters = {"status": "all", "expand": ["data.schedule"]}
+        parameters = {"status": "all", "expand": _of(copying.SUBSCRIPTION)}
         async for subscription in pages(self._api.subscriptions.list_async, parameters):
             yield copying.copy_subscription(subscription)
 
     async def list_invoices(self) -> AsyncIterator[InvoiceCopy]:
-        async for invoice in pages(self._api.invoices.list_async, {}):
-            yield copying.copy_invoice(invoice)
+        parameters = {"expand": _of(copying.INVOICE)}
+        async for invoice in pages(self._api.invoices.list_async, parameters):
+            yield await self._whole_invoice(invoice)
+
+    async def list_attempts(self) -> AsyncIterator[AttemptCopy]:
+        async for charge in pages(self._api.charges.list_async, {}):
+            yield copying.copy_attempt(charge)
 
     async def list_events(self, since: datetime) -> AsyncIterator[ProviderEvent]:
         parameters = {"created": {"gte": copying.seconds(since)}}
@@ -127,3 +162,8 @@ class Reader:
         account = await ask(self._api.accounts.retrieve_current_async())
         profile = account.business_profile
         return Account(id=account.id, name=profile.name if profile else None)
+
+
+def _of(expanded: list[str]) -> list[str]:
+    """What is expanded in an object, for a list of them."""
+    return [f"data.{path}" for path in expanded]

@@ -6,7 +6,7 @@ import stripe
 
 from guichet.payments.copies import PriceCopy, SubscriptionCopy
 from guichet.payments.errors import ProviderRefused
-from guichet.payments.port import PlanChange
+from guichet.payments.orders import ItemOrder
 
 Phase = dict[str, Any]
 
@@ -19,7 +19,7 @@ _PRESENT_ONLY = {"start_date", "end_date", "trial_end", "trial", "billing_cycle_
 def two_phases(
     schedule: stripe.SubscriptionSchedule,
     subscription: SubscriptionCopy,
-    change: PlanChange,
+    change: ItemOrder,
     price: PriceCopy,
 ) -> list[Phase]:
     """The present phase as it is, and one period of the changed plan after it.

@@ -1,0 +1,51 @@
+"""From Stripe's objects to our copies: only what the mirror keeps, in our words."""
+
+from guichet.payments.stripe.copying.attempts import copy_attempt, receipt_url
+from guichet.payments.stripe.copying.catalog import (
+    PRICE,
+    copy_coupon,
+    copy_price,
+    copy_product,
+    copy_promotion_code,
+)
+from guichet.payments.stripe.copying.invoices import (
+    INVOICE,
+    copy_invoice,
+    intent_that_paid,
+    is_proration,
+)
+from guichet.payments.stripe.copying.people import (
+    CUSTOMER,
+    FALLBACKS,
+    copy_customer,
+    copy_payment_method,
+    copy_tax_id,
+)
+from guichet.payments.stripe.copying.subscriptions import OURS, SUBSCRIPTION, copy_subscription
+from guichet.payments.stripe.copying.values import exact, moment, reference, seconds
+
+__all__ = [
+    "CUSTOMER",
+    "FALLBACKS",
+    "INVOICE",
+    "OURS",
+    "PRICE",
+    "SUBSCRIPTION",
+    "copy_attempt",
+    "copy_coupon",
+    "copy_customer",
+    "copy_invoice",
+    "copy_payment_method",
+    "copy_price",
+    "copy_product",
+    "copy_promotion_code",
+    "copy_subscription",
+    "copy_tax_id",
+    "exact",
+    "intent_that_paid",
+    "is_proration",
+    "moment",
+    "receipt_url",
+    "reference",
+    "seconds",
+]
