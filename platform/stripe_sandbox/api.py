@@ -9,6 +9,7 @@ import msgspec
 
 from stripe_sandbox import (
     accounts,
+    balances,
     cancelling,
     changes,
     clocks,
@@ -25,6 +26,7 @@ from stripe_sandbox import (
     resuming,
     schedules,
     subscriptions,
+    tax_ids,
     webhook_endpoints,
 )
 from stripe_sandbox.documents import API_VERSION, Document, new_id
@@ -39,6 +41,7 @@ ROUTER = Router(
     [
         *previews.ROUTES,
         *accounts.ROUTES,
+        *balances.ROUTES,
         *cancelling.ROUTES,
         *changes.ROUTES,
         *clocks.ROUTES,
@@ -54,6 +57,7 @@ ROUTER = Router(
         *resuming.ROUTES,
         *schedules.ROUTES,
         *subscriptions.ROUTES,
+        *tax_ids.ROUTES,
         *webhook_endpoints.ROUTES,
     ]
 )

@@ -1,8 +1,12 @@
 """Customers."""
 
+import re
+
+from stripe_sandbox.addressees import living_customer, readdress_drafts
+from stripe_sandbox.balances import set_balance
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.documents import Document, apply, merged_metadata, new_id, new_token, public
-from stripe_sandbox.errors import ApiError, invalid
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
     ADDRESS,
     anything,
@@ -18,12 +22,17 @@ from stripe_sandbox.forms import (
 from stripe_sandbox.lists import page
 from stripe_sandbox.payment_methods import attach
 from stripe_sandbox.routing import listing, route
+from stripe_sandbox.tax_ids import TAX_ID_DATA, add_tax_id
 from stripe_sandbox.unit import Unit
 
 _PLAIN = (
     "address", "business_name", "description", "email", "individual_name", "name", "phone",
     "preferred_locales", "shipping",
 )  # fmt: skip
+
+
+# What drafts show of their customer.
+_ADDRESSED = {"address", "email", "name", "phone", "shipping", "tax_exempt"}
 
 
 def create_customer(unit: Unit, params: Document) -> Document:
@@ -34,7 +43,7 @@ def create_customer(unit: Unit, params: Document) -> Document:
     customer: Document = {
         **blank("customer"),
         "id": new_id("cus", 14),
-        "balance": params.get("balance") or 0,
+        "balance": 0,
         "created": unit.clock_time(clock),
         "invoice_prefix": params.get("invoice_prefix") or new_token(8).upper(),
         "metadata": merged_metadata({}, params.get("metadata")),
@@ -44,7 +53,13 @@ def create_customer(unit: Unit, params: Document) -> Document:
     }
     apply(customer, params, _PLAIN)
     customer["preferred_locales"] = customer["preferred_locales"] or []
-    unit.add(customer, "customer.created")
+    _check_email(params)
+    unit.add(customer)
+    if params.get("balance"):
+        set_balance(unit, customer, params["balance"], "initial")
+    unit.emit("customer.created", customer)
+    for index, data in enumerate(params.get("tax_id_data") or []):
+        add_tax_id(unit, customer, data["type"], data["value"], f"tax_id_data[{index}][value]")
     if method := params.get("payment_method"):
         attached = attach(unit, method, customer)["id"]
         _set_invoice_settings(unit, customer, params, attached)
@@ -93,16 +108,13 @@ def _stub(customer: Document) -> Document:
 
 def update_customer(unit: Unit, params: Document, identifier: str) -> Document:
     """Change what is sent, keep the rest."""
-    customer = unit.need("customer", identifier)
-    if customer.get("_deleted"):
-        raise ApiError(
-            404,
-            "invalid_request_error",
-            f"No such customer: '{identifier}'",
-            code="resource_missing",
-            param="id",
-        )
-    apply(customer, params, (*_PLAIN, "balance", "tax_exempt", "next_invoice_sequence"))
+    customer = living_customer(unit, identifier)
+    _check_email(params)
+    apply(customer, params, (*_PLAIN, "tax_exempt"))
+    if params.get("next_invoice_sequence"):
+        customer["next_invoice_sequence"] = params["next_invoice_sequence"]
+    if "balance" in params:
+        set_balance(unit, customer, params["balance"] or 0, "adjustment")
     customer["preferred_locales"] = customer["preferred_locales"] or []
     customer["tax_exempt"] = customer["tax_exempt"] or "none"
     if params.get("invoice_prefix"):
@@ -110,7 +122,17 @@ def update_customer(unit: Unit, params: Document, identifier: str) -> Document:
     if "metadata" in params:
         customer["metadata"] = merged_metadata(customer["metadata"], params["metadata"])
     _set_invoice_settings(unit, customer, params)
-    return public(unit.update(customer, "customer.updated"))
+    unit.update(customer, "customer.updated")
+    if _ADDRESSED & params.keys():
+        readdress_drafts(unit, customer)
+    return public(customer)
+
+
+def _check_email(params: Document) -> None:
+    """Stripe looks at the shape only: something, an @, something with a dot."""
+    email = params.get("email")
+    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
 
 
 def list_customers(unit: Unit, params: Document) -> Document:
@@ -138,10 +160,15 @@ _FIELDS = {
     "invoice_prefix": text,
     "invoice_settings": hash_of(
         {
-            "custom_fields": list_of(hash_of({"name": text, "value": text})),
+            "custom_fields": list_of(hash_of({"name": text, "value": text}, ("name", "value"))),
             "default_payment_method": text,
             "footer": text,
-            "rendering_options": anything,
+            "rendering_options": hash_of(
+                {
+                    "amount_tax_display": one_of("exclude_tax", "include_inclusive_tax"),
+                    "template": text,
+                }
+            ),
         }
     ),
     "metadata": metadata,
@@ -159,7 +186,7 @@ ROUTES = [
         "POST",
         "/v1/customers",
         create_customer,
-        {**_FIELDS, "payment_method": text, "test_clock": text},
+        {**_FIELDS, "payment_method": text, "tax_id_data": TAX_ID_DATA, "test_clock": text},
     ),
     listing("/v1/customers", list_customers, {"email": text, "created": span, "test_clock": text}),
     route("GET", "/v1/customers/{}", retrieve_customer),

@@ -13,7 +13,9 @@ _DEEPEST = 4
 _KINDS = {
     "charge": "charge",
     "coupon": "coupon",
+    "credit_note": "credit_note",
     "customer": "customer",
+    "customer_balance_transaction": "customer_balance_transaction",
     "default_payment_method": "payment_method",
     "default_price": "price",
     "discount": "discount",
@@ -26,6 +28,7 @@ _KINDS = {
     "price": "price",
     "product": "product",
     "promotion_code": "promotion_code",
+    "refund": "refund",
     "schedule": "subscription_schedule",
     "subscription": "subscription",
     "test_clock": "test_helpers.test_clock",
@@ -59,11 +62,12 @@ def _tiers(unit: Unit, price: Document) -> list[Document]:
 
 
 def _refunds(unit: Unit, charge: Document) -> Document:
-    return list_of([], f"/v1/charges/{charge['id']}/refunds")
+    return unit.listing("refund", f"/v1/charges/{charge['id']}/refunds", owner=charge["id"])
 
 
 def _tax_ids(unit: Unit, customer: Document) -> Document:
-    return list_of([], f"/v1/customers/{customer['id']}/tax_ids")
+    url = f"/v1/customers/{customer['id']}/tax_ids"
+    return unit.listing("tax_id", url, owner=customer["id"])
 
 
 _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from stripe_sandbox.addressees import addressee, invoice_defaults
+from stripe_sandbox.balances import move_balance
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document, list_of, new_id, new_token, public
@@ -29,7 +31,8 @@ def new_invoice(
     period = period or Period(now, now)
     invoice: Document = {
         **blank("invoice"),
-        **_addressee(customer),
+        **addressee(unit, customer),
+        **invoice_defaults(customer),
         "id": new_id("in"),
         "account_name": unit.account.settings["name"],
         "automatically_finalizes_at": now + DRAFT_SECONDS,
@@ -46,15 +49,6 @@ def new_invoice(
         _belong(invoice, subscription)
     set_lines(invoice, lines)
     return invoice
-
-
-def _addressee(customer: Document) -> Document:
-    """The customer as they are when the invoice is made."""
-    copied = ("address", "email", "name", "phone", "shipping", "tax_exempt")
-    return {
-        "customer": customer["id"],
-        **{f"customer_{name}": customer[name] for name in copied},
-    }
 
 
 def _belong(invoice: Document, subscription: Document) -> None:
@@ -131,6 +125,7 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     now = unit.now(invoice)
     customer = unit.need("customer", invoice["customer"])
     invoice["starting_balance"] = customer["balance"]
+    invoice.update(addressee(unit, customer))
     _owe(invoice)
     balance = min(0, invoice["total"] + invoice["starting_balance"])
     invoice["ending_balance"] = balance
@@ -148,9 +143,12 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     invoice["status_transitions"]["finalized_at"] = now
     customer["next_invoice_sequence"] += 1
     customer["currency"] = customer["currency"] or invoice["currency"]
-    changes_balance = customer["balance"] != balance
-    customer["balance"] = balance
-    unit.update(customer, "customer.updated" if changes_balance else None)
+    if applied := balance - customer["balance"]:
+        move_balance(
+            unit, customer, applied, "applied_to_invoice", currency=invoice["currency"],
+            invoice=invoice["id"],
+        )  # fmt: skip
+    unit.update(customer, "customer.updated" if applied else None)
     unit.update(invoice, "invoice.updated")
     unit.emit("invoice.finalized", invoice)
     if not invoice["amount_due"]:
@@ -188,11 +186,14 @@ def close(unit: Unit, invoice: Document, status: str, transition: str, event: st
 
 def void(unit: Unit, invoice: Document) -> Document:
     """As if it had never been; what it took of the customer's balance goes back."""
-    if applied := invoice["amount_due"] - invoice["total"]:
+    applied = (invoice["ending_balance"] or 0) - invoice["starting_balance"]
+    if invoice["status_transitions"]["finalized_at"] and applied:
         customer = unit.need("customer", invoice["customer"])
-        if invoice["status_transitions"]["finalized_at"] and applied < 0:
-            customer["balance"] += applied
-            unit.update(customer, "customer.updated")
+        move_balance(
+            unit, customer, -applied, "unapplied_from_invoice", currency=invoice["currency"],
+            invoice=invoice["id"],
+        )  # fmt: skip
+        unit.update(customer, "customer.updated")
     return close(unit, invoice, "void", "voided_at", "invoice.voided")
 
 

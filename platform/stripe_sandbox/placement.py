@@ -52,6 +52,14 @@ def _charge(charge: Document) -> Placement:
     return Placement(owner=charge["customer"] or "", tag=charge["payment_intent"] or "")
 
 
+def _refund(refund: Document) -> Placement:
+    return Placement(owner=refund["charge"], tag=refund["payment_intent"] or "")
+
+
+def _credit_note(note: Document) -> Placement:
+    return Placement(owner=note["customer"], tag=note["invoice"])
+
+
 def _invoice_payment(payment: Document) -> Placement:
     return Placement(owner=payment["invoice"], tag=payment["payment"]["payment_intent"] or "")
 
@@ -124,6 +132,7 @@ def _schedule(schedule: Document) -> Placement:
 
 _PLACES: dict[str, Callable[[Document], Placement]] = {
     "customer": _customer,
+    "customer_balance_transaction": _owned,
     "payment_method": _owned,
     "payment_intent": _owned,
     "price": _price,
@@ -133,7 +142,10 @@ _PLACES: dict[str, Callable[[Document], Placement]] = {
     "invoice_payment": _invoice_payment,
     "invoiceitem": _invoice_item,
     "invoice": _invoice,
+    "credit_note": _credit_note,
+    "refund": _refund,
     "subscription": _subscription,
     "subscription_schedule": _schedule,
+    "tax_id": _owned,
     "test_helpers.test_clock": _clock,
 }

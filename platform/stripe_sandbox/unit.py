@@ -28,6 +28,8 @@ _NOUNS = {
     "test_helpers.test_clock": "test_clock",
     "webhook_endpoint": "webhook_endpoint",
     "promotion_code": "promotion code",
+    "tax_id": "tax id",
+    "credit_note": "credit note",
 }
 
 
