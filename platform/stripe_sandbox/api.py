@@ -195,6 +195,7 @@ class Api:
             with self.store.transaction():
                 unit = self.unit(account, request_id)
                 unit.idempotency_key = request.idempotency_key
+                unit.off_session = params.get("off_session")
                 paths = params.pop("expand", None) or []
                 try:
                     answer = expanded(unit, route.handler(unit, params, *identifiers), paths)
@@ -211,6 +212,10 @@ class Api:
         with self.store.transaction():
             # A charge that a switch let fail has used the switch up, undone or not.
             self.store.save_settings(account.id, account.settings)
+            unit = self.unit(account, request_id)
+            unit.idempotency_key = request.idempotency_key
+            for document, event in failed.remains:
+                unit.add(document, event)
             return keep(failed.status, body)
 
 

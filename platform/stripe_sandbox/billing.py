@@ -16,7 +16,7 @@ from stripe_sandbox.invoices import (
     new_invoice,
     void,
 )
-from stripe_sandbox.payments import attempt, open_payment
+from stripe_sandbox.payments import attempt, open_payment, settle
 from stripe_sandbox.prorations import Debit
 from stripe_sandbox.standing import after_failure, after_payment
 from stripe_sandbox.subscription_items import full_amount
@@ -87,12 +87,31 @@ def collect(unit: Unit, invoice: Document, *, attempts: bool = True) -> Decline 
 
 
 def charge(
-    unit: Unit, invoice: Document, method: str | None = None, *, automatic: bool = True
+    unit: Unit,
+    invoice: Document,
+    method: str | None = None,
+    *,
+    automatic: bool = True,
+    off_session: bool | None = None,
+    return_url: str | None = None,
 ) -> Decline | None:
     """Try to take the money of an open invoice, and let the subscription follow."""
-    refused = attempt(unit, invoice, method, automatic=automatic)
+    refused = attempt(
+        unit, invoice, method, automatic=automatic, off_session=off_session, return_url=return_url
+    )
+    _let_subscription_follow(unit, invoice, refused)
+    return refused
+
+
+def follow(unit: Unit, intent: Document, refused: Decline | None) -> None:
+    """Let an invoice and its subscription follow what became of the invoice's payment intent."""
+    if invoice := unit.find("invoice", intent["_invoice"]):
+        settle(unit, invoice, refused)
+        _let_subscription_follow(unit, invoice, refused)
+
+
+def _let_subscription_follow(unit: Unit, invoice: Document, refused: Decline | None) -> None:
     if refused:
         after_failure(unit, invoice)
     elif invoice["status"] == "paid":
         after_payment(unit, invoice)
-    return refused

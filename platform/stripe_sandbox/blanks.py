@@ -74,6 +74,7 @@ _SUBSCRIPTION: Document = {
     "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
     "trial_start": None,
     "_debits": {},
+    "_pending": None,
 }
 
 _INVOICE: Document = {
@@ -172,6 +173,8 @@ _PAYMENT_INTENT: Document = {
     "status": "requires_payment_method",
     "transfer_data": None,
     "transfer_group": None,
+    "_challenge": None,
+    "_invoice": None,
 }
 
 _CHARGE: Document = {

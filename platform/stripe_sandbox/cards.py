@@ -1,16 +1,27 @@
-"""Stripe's published test cards and how each behaves (https://docs.stripe.com/testing)."""
+"""Cards: what a test card is like, how the API shows it, and the ways in which it is refused."""
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from stripe_sandbox.documents import Document
 from stripe_sandbox.errors import ApiError
 
+# `always`: each payment, also when the customer is away. `unless_set_up`: not when the customer is
+# away and the card was set up for that. `already_set_up`: as if it had been, from the beginning.
+# `optional`: when it is asked for. `not_enrolled` cards know 3-D Secure and skip it, the others
+# do not know it (https://docs.stripe.com/testing#regulatory-cards, #three-ds-cards).
+Authentication: TypeAlias = Literal[
+    "always", "unless_set_up", "already_set_up", "optional", "not_enrolled", "none"
+]
+
 
 @dataclass(frozen=True)
 class Card:
-    """A card number and its fate. A card that is `attachable` fails only when it is charged."""
+    """A card number and its fate. A card that is `attachable` fails only when it is charged.
+
+    Where `authenticates` is false, the bank's page cannot be reached and authentication fails.
+    """
 
     number: str
     brand: str
@@ -18,7 +29,11 @@ class Card:
     funding: str = "credit"
     decline_code: str | None = None
     attachable: bool = True
-    authentication: str | None = None
+    authentication: Authentication = "none"
+    authenticates: bool = True
+    co_brand: str | None = None
+    risk: str = "normal"
+    failing_checks: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -26,68 +41,26 @@ class Card:
         return sha256(self.number.encode()).hexdigest()[:16]
 
 
-def _declined(number: str, decline_code: str, brand: str = "visa") -> Card:
-    return Card(number, brand, decline_code=decline_code, attachable=False)
-
-
-CARDS: dict[str, Card] = {
-    "pm_card_visa": Card("4242424242424242", "visa"),
-    "pm_card_visa_debit": Card("4000056655665556", "visa", funding="debit"),
-    "pm_card_mastercard": Card("5555555555554444", "mastercard"),
-    "pm_card_mastercard_debit": Card("5200828282828210", "mastercard", funding="debit"),
-    "pm_card_mastercard_prepaid": Card("5105105105105100", "mastercard", funding="prepaid"),
-    "pm_card_amex": Card("378282246310005", "amex"),
-    "pm_card_discover": Card("6011111111111117", "discover"),
-    "pm_card_diners": Card("3056930009020004", "diners"),
-    "pm_card_jcb": Card("3566002020360505", "jcb", "JP"),
-    "pm_card_unionpay": Card("6200000000000005", "unionpay", "CN"),
-    "pm_card_fr": Card("4000002500000003", "visa", "FR"),
-    "pm_card_gb": Card("4000008260000000", "visa", "GB"),
-    "pm_card_de": Card("4000002760000016", "visa", "DE"),
-    # Attaches like any other card; every charge of it is declined.
-    "pm_card_chargeCustomerFail": Card("4000000000000341", "visa", decline_code="generic_decline"),
-    "pm_card_visa_chargeDeclined": _declined("4000000000000002", "generic_decline"),
-    "pm_card_chargeDeclined": _declined("4000000000000002", "generic_decline"),
-    "pm_card_visa_chargeDeclinedInsufficientFunds": _declined(
-        "4000000000009995", "insufficient_funds"
-    ),
-    "pm_card_chargeDeclinedInsufficientFunds": _declined("4000000000009995", "insufficient_funds"),
-    "pm_card_visa_chargeDeclinedLostCard": _declined("4000000000009987", "lost_card"),
-    "pm_card_visa_chargeDeclinedStolenCard": _declined("4000000000009979", "stolen_card"),
-    "pm_card_chargeDeclinedExpiredCard": _declined("4000000000000069", "expired_card"),
-    "pm_card_chargeDeclinedIncorrectCvc": _declined("4000000000000127", "incorrect_cvc"),
-    "pm_card_chargeDeclinedProcessingError": _declined("4000000000000119", "processing_error"),
-    "pm_card_visa_chargeDeclinedVelocityLimitExceeded": _declined(
-        "4000000000006975", "card_velocity_exceeded"
-    ),
-    "pm_card_chargeDeclinedFraudulent": _declined("4100000000000019", "fraudulent"),
-    # Authentication at every payment, also when the customer is away.
-    "pm_card_authenticationRequired": Card(
-        "4000002760003184", "visa", "DE", authentication="always"
-    ),
-    # Authentication once; what is set up for later use is charged without it.
-    "pm_card_authenticationRequiredOnSetup": Card(
-        "4000002500003155", "visa", "FR", authentication="setup"
-    ),
-    "pm_card_authenticationRequiredSetupForOffSession": Card(
-        "4000003800000446", "visa", "HU", authentication="setup"
-    ),
-}
-
-CARDS_BY_NUMBER = {card.number: card for card in CARDS.values()}
-
-
 @dataclass(frozen=True)
 class Decline:
     """What a refused charge says. `code` is the API's, the advice is the network's."""
 
-    decline_code: str
+    decline_code: str | None
     code: str
     message: str
     advice_code: str | None
-    network_decline_code: str
+    network_decline_code: str | None
     network_advice_code: str | None
 
+
+NEEDS_ACTION = Decline(
+    None,
+    "payment_intent_action_required",
+    "This payment requires additional user action before it can be completed.",
+    None,
+    None,
+    None,
+)
 
 # Codes: https://docs.stripe.com/declines/codes and https://docs.stripe.com/error-codes.
 # Network advice 01 new card details exist, 02 try again later, 03 do not try again.
@@ -150,6 +123,14 @@ def card_error(decline: Decline, *, keeps_effects: bool = True, **details: Any) 
     )
 
 
+_DISPLAYED = {
+    "amex": "american_express",
+    "diners": "diners_club",
+    "eftpos_au": "eftpos_australia",
+    "unionpay": "union_pay",
+}
+
+
 def card_fields(card: Card, exp_month: int, exp_year: int) -> Document:
     """The `card` hash of a payment method."""
     return {
@@ -158,17 +139,21 @@ def card_fields(card: Card, exp_month: int, exp_year: int) -> Document:
             "address_line1_check": None,
             "address_postal_code_check": None,
             "cvc_check": "pass",
+            **dict.fromkeys(card.failing_checks, "fail"),
         },
         "country": card.country,
-        "display_brand": card.brand,
+        "display_brand": _DISPLAYED.get(card.co_brand or card.brand, card.co_brand or card.brand),
         "exp_month": exp_month,
         "exp_year": exp_year,
         "fingerprint": card.fingerprint,
         "funding": card.funding,
         "generated_from": None,
         "last4": card.number[-4:],
-        "networks": {"available": [card.brand], "preferred": None},
+        "networks": {
+            "available": [each for each in (card.co_brand, card.brand) if each],
+            "preferred": None,
+        },
         "regulated_status": "unregulated",
-        "three_d_secure_usage": {"supported": True},
+        "three_d_secure_usage": {"supported": card.authentication != "none"},
         "wallet": None,
     }

@@ -8,7 +8,8 @@ from stripe_sandbox.documents import Document
 class ApiError(Exception):
     """An answer other than 2xx.
 
-    `keeps_effects`: what happened before it stays, a declined charge for example.
+    `keeps_effects`: what happened before it stays, a declined charge for example. `remains`: the
+    objects that stay when all else is undone, each with the event that tells of it.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class ApiError(Exception):
         self.kind = kind
         self.details = {name: value for name, value in details.items() if value is not None}
         self.keeps_effects = keeps_effects
+        self.remains: list[tuple[Document, str]] = []
 
     def body(self) -> Document:
         """The JSON that goes out."""

@@ -3,14 +3,14 @@
 from itertools import islice
 
 from stripe_sandbox.billing import charge, collect
-from stripe_sandbox.cards import card_error
 from stripe_sandbox.documents import Document, apply, list_of, merged_metadata, public
 from stripe_sandbox.errors import invalid, missing
 from stripe_sandbox.forms import anything, boolean, metadata, one_of, span, text, within
+from stripe_sandbox.intents import cancel_payment
 from stripe_sandbox.invoices import finalize, mark_paid, mark_uncollectible, void
 from stripe_sandbox.lists import page
 from stripe_sandbox.payment_methods import find_payment_method
-from stripe_sandbox.payments import method_for, open_payment
+from stripe_sandbox.payments import method_for, open_payment, refused_payment
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import after_payment
 from stripe_sandbox.unit import Unit
@@ -95,15 +95,17 @@ def pay_invoice(unit: Unit, params: Document, identifier: str) -> Document:
             code="invoice_not_editable",
         )
     if params.get("paid_out_of_band"):
+        cancel_payment(unit, invoice, None)
         mark_paid(unit, invoice)
         after_payment(unit, invoice)
         return public(invoice)
-    refused = charge(unit, invoice, _chosen_method(unit, invoice, params), automatic=False)
+    # Unlike elsewhere the customer is taken to be away unless it is said that they are not
+    # (https://docs.stripe.com/api/invoices/pay#pay_invoice-off_session).
+    away = params.get("off_session") is not False
+    method = _chosen_method(unit, invoice, params)
+    refused = charge(unit, invoice, method, automatic=False, off_session=away)
     if refused:
-        intent = unit.find("payment_intent", invoice["_payment_intent"])
-        details = public(intent) if intent else None
-        last = intent["latest_charge"] if intent else None
-        raise card_error(refused, charge=last, payment_intent=details)
+        raise refused_payment(unit, invoice, refused)
     return public(invoice)
 
 

@@ -8,6 +8,7 @@ from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document, list_of, new_id, new_token, public
 from stripe_sandbox.errors import invalid
+from stripe_sandbox.intents import cancel_payment
 from stripe_sandbox.unit import Unit
 
 # Renewal invoices stay drafts for about an hour, so that they can still be changed
@@ -178,6 +179,7 @@ def close(unit: Unit, invoice: Document, status: str, transition: str, event: st
     invoice["automatically_finalizes_at"] = None
     if status == "void":
         invoice["amount_remaining"] = 0
+        cancel_payment(unit, invoice, "void_invoice")
     invoice["status_transitions"][transition] = unit.now(invoice)
     unit.update(invoice, "invoice.updated")
     unit.emit(event, invoice)

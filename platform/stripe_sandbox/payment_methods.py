@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
-from stripe_sandbox.cards import CARDS, CARDS_BY_NUMBER, Card, card_error, card_fields, decline_for
+from stripe_sandbox.cards import Card, card_error, card_fields, decline_for
 from stripe_sandbox.documents import Document, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import ADDRESS, anything, hash_of, integer, metadata, one_of, text
 from stripe_sandbox.lists import page
+from stripe_sandbox.published_cards import CARDS, CARDS_BY_NUMBER
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.unit import Unit
 

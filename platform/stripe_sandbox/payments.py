@@ -1,10 +1,10 @@
-"""Payment intents, charges and their place on an invoice: one charge for each attempt."""
+"""Paying invoices: whose card is tried, and what an attempt does to the invoice."""
 
-from stripe_sandbox.blanks import blank
-from stripe_sandbox.cards import Decline, decline_for
-from stripe_sandbox.documents import Document, new_id, new_token, public
+from stripe_sandbox.cards import NEEDS_ACTION, Decline, card_error
+from stripe_sandbox.documents import Document, new_id, public
+from stripe_sandbox.errors import ApiError
+from stripe_sandbox.intents import confirm, new_intent
 from stripe_sandbox.invoices import mark_paid, subscription_of
-from stripe_sandbox.payment_methods import card_of
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.unit import Unit
 
@@ -13,8 +13,13 @@ NO_METHOD = Decline(
     "resource_missing",
     "There is no default payment method to charge.",
     None,
-    "",
     None,
+    None,
+)
+_ACTION_MESSAGE = (
+    "Payment for this {noun} requires additional user action before it can be completed "
+    "successfully. Payment can be completed using the PaymentIntent associated with {owner}. For "
+    "more details see: https://stripe.com/docs/billing/subscriptions/overview#requires-action"
 )
 
 
@@ -22,6 +27,10 @@ def open_payment(unit: Unit, invoice: Document) -> None:
     """The payment intent of an invoice that has just been finalized with something due."""
     if not invoice["amount_due"] or invoice["collection_method"] != "charge_automatically":
         return
+    _add_payment(unit, invoice)
+
+
+def _add_payment(unit: Unit, invoice: Document) -> None:
     intent = _new_intent(unit, invoice)
     unit.add(intent, "payment_intent.created")
     payment: Document = {
@@ -45,19 +54,15 @@ def open_payment(unit: Unit, invoice: Document) -> None:
 
 
 def _new_intent(unit: Unit, invoice: Document) -> Document:
-    identifier = new_id("pi")
+    intent = new_intent(unit, invoice["amount_remaining"], invoice["currency"], invoice["customer"])
     creation = invoice["billing_reason"] == "subscription_create"
-    return {
-        **blank("payment_intent"),
-        "id": identifier,
-        "amount": invoice["amount_due"],
-        "client_secret": f"{identifier}_secret_{new_token(24)}",
-        "created": unit.now(invoice),
-        "currency": invoice["currency"],
-        "customer": invoice["customer"],
-        "description": "Subscription creation" if creation else "Subscription update",
-        "_invoice": invoice["id"],
-    }
+    intent.update(
+        description="Subscription creation" if creation else "Subscription update",
+        # What a subscription begins with pays for its renewals too.
+        setup_future_usage="off_session" if creation else None,
+        _invoice=invoice["id"],
+    )
+    return intent
 
 
 def method_for(unit: Unit, invoice: Document) -> str | None:
@@ -74,53 +79,46 @@ def method_for(unit: Unit, invoice: Document) -> str | None:
 
 
 def attempt(
-    unit: Unit, invoice: Document, method: str | None = None, *, automatic: bool = True
+    unit: Unit,
+    invoice: Document,
+    method: str | None = None,
+    *,
+    automatic: bool = True,
+    off_session: bool | None = None,
+    return_url: str | None = None,
 ) -> Decline | None:
-    """Charge an open invoice once. Returns why it failed, or None; subscriptions are untouched."""
+    """Charge an open invoice once; subscriptions are untouched.
+
+    Returns None when it is paid, NEEDS_ACTION when the customer must authenticate, else why it is
+    refused. `off_session` is as the request has it unless it is given.
+    """
     if not unit.tries_payment:
         return None
     if invoice["_payment_intent"] is None:
-        open_payment(unit, invoice)
+        _add_payment(unit, invoice)
     intent = unit.need("payment_intent", invoice["_payment_intent"])
     found = unit.find("payment_method", method or method_for(unit, invoice))
     invoice["attempt_count"] += 1
     invoice["attempted"] = True
     if found is None:
-        _fail(unit, invoice, intent, NO_METHOD, automatic=automatic)
+        unit.emit("payment_intent.payment_failed", intent)
+        settle(unit, invoice, NO_METHOD, automatic=automatic)
         return NO_METHOD
-    intent["payment_method"] = found["id"]
-    refused = _refusal(unit, found)
-    charge = _new_charge(unit, invoice, intent, found, refused)
-    unit.add(charge)
-    intent["latest_charge"] = charge["id"]
-    if refused:
-        intent["last_payment_error"] = _payment_error(refused, found, charge)
-        unit.update(intent)
-        unit.emit("charge.failed", charge)
-        _fail(unit, invoice, intent, refused, automatic=automatic)
-    else:
-        _succeed(unit, invoice, intent, charge)
+    intent["amount"] = invoice["amount_remaining"]
+    away = unit.customer_is_away if off_session is None else off_session
+    refused = confirm(unit, intent, found, off_session=away, return_url=return_url)
+    settle(unit, invoice, refused, automatic=automatic)
     return refused
 
 
-def _refusal(unit: Unit, method: Document) -> Decline | None:
-    """A switch of the control page, or the card's own nature."""
-    switches = unit.account.settings
-    if switches["fail_next_charges"] > 0:
-        switches["fail_next_charges"] -= 1
-        unit.store.save_settings(unit.account.id, switches)
-        return decline_for(switches["fail_with"])
-    card = card_of(method)
-    if code := switches["declines"].get(method["id"]) or card.decline_code:
-        return decline_for(code)
-    return decline_for("authentication_required") if card.authentication == "always" else None
-
-
-def _succeed(unit: Unit, invoice: Document, intent: Document, charge: Document) -> None:
-    intent.update(status="succeeded", amount_received=intent["amount"], last_payment_error=None)
-    unit.update(intent)
-    unit.emit("charge.succeeded", charge)
-    unit.emit("payment_intent.succeeded", intent)
+def settle(
+    unit: Unit, invoice: Document, refused: Decline | None, *, automatic: bool = False
+) -> None:
+    """What became of the payment intent becomes of the invoice."""
+    if refused:
+        _note_failure(unit, invoice, refused, automatic=automatic)
+        return
+    intent = unit.need("payment_intent", invoice["_payment_intent"])
     for payment in list(unit.every("invoice_payment", owner=invoice["id"])):
         payment.update(status="paid", amount_paid=intent["amount"])
         payment["status_transitions"]["paid_at"] = unit.now(invoice)
@@ -129,15 +127,13 @@ def _succeed(unit: Unit, invoice: Document, intent: Document, charge: Document) 
     mark_paid(unit, invoice)
 
 
-def _fail(
-    unit: Unit, invoice: Document, intent: Document, refused: Decline, *, automatic: bool
-) -> None:
-    unit.update(intent)
-    unit.emit("payment_intent.payment_failed", intent)
+def _note_failure(unit: Unit, invoice: Document, refused: Decline, *, automatic: bool) -> None:
+    """Both events are sent when the customer has to act
+    (https://docs.stripe.com/billing/subscriptions/webhooks#additional-action)."""
     if automatic:
         invoice["next_payment_attempt"] = _next_attempt(unit, invoice, refused)
     unit.update(invoice, "invoice.updated")
-    if refused.decline_code == "authentication_required":
+    if refused is NEEDS_ACTION or refused.decline_code == "authentication_required":
         unit.emit("invoice.payment_action_required", invoice)
     unit.emit("invoice.payment_failed", invoice)
 
@@ -153,86 +149,44 @@ def _next_attempt(unit: Unit, invoice: Document, refused: Decline) -> int | None
     return unit.now(invoice) + int(waits[tries - 1] * DAY)
 
 
-def _payment_error(refused: Decline, method: Document, charge: Document) -> Document:
-    return {
-        "type": "card_error",
-        "code": refused.code,
-        "decline_code": refused.decline_code,
-        "advice_code": refused.advice_code,
-        "network_advice_code": refused.network_advice_code,
-        "network_decline_code": refused.network_decline_code,
-        "message": refused.message,
-        "charge": charge["id"],
-        "doc_url": f"https://stripe.com/docs/error-codes/{refused.code.replace('_', '-')}",
-        "payment_method": public(method),
-    }
+def refused_payment(unit: Unit, invoice: Document, refused: Decline) -> ApiError:
+    """The 402 of an invoice that was to be paid; the attempt stays."""
+    intent = unit.find("payment_intent", invoice["_payment_intent"])
+    details = public(intent) if intent else None
+    if refused is NEEDS_ACTION:
+        return _action_error("invoice", "the invoice", keeps_effects=True, payment_intent=details)
+    last = intent["latest_charge"] if intent else None
+    return card_error(refused, charge=last, payment_intent=details)
 
 
-def _new_charge(
-    unit: Unit, invoice: Document, intent: Document, method: Document, refused: Decline | None
-) -> Document:
-    token, identifier = new_token(32), new_id("ch")
-    receipt = f"{unit.base_url}/receipts/{unit.account.id}/{identifier}/{token}"
-    amount = intent["amount"]
-    charge: Document = {
-        **blank("charge"),
-        "id": identifier,
-        "amount": amount,
-        "amount_captured": 0 if refused else amount,
-        "billing_details": method["billing_details"],
-        "captured": not refused,
-        "created": unit.now(invoice),
-        "currency": invoice["currency"],
-        "customer": invoice["customer"],
-        "description": intent["description"],
-        "outcome": _outcome(refused),
-        "paid": not refused,
-        "payment_intent": intent["id"],
-        "payment_method": method["id"],
-        "payment_method_details": {"type": "card", "card": _card_details(method["card"])},
-        "receipt_url": None if refused else receipt,
-        "status": "failed" if refused else "succeeded",
-        "_invoice": invoice["id"],
-        "_token": token,
-    }
-    if refused:
-        charge.update(failure_code=refused.code, failure_message=refused.message)
-    return charge
+def refused_change(unit: Unit, invoice: Document, refused: Decline) -> ApiError:
+    """The 402 of `error_if_incomplete`: the subscription is as it was, there is no invoice, and
+    of the attempt only the failed charge is left
+    (https://groups.google.com/a/lists.stripe.com/g/api-discuss/c/5zs299xRJe0)."""
+    if refused is NEEDS_ACTION:
+        return _action_error("subscription", "`subscription.latest_invoice`", keeps_effects=False)
+    intent = unit.find("payment_intent", invoice["_payment_intent"])
+    charge = unit.find("charge", intent["latest_charge"]) if intent else None
+    if intent is None or charge is None:
+        return card_error(refused, keeps_effects=False)
+    told = {"charge": charge["id"], "payment_intent": public(intent)}
+    error = card_error(refused, keeps_effects=False, **told)
+    now = unit.now(intent)
+    canceled = {"status": "canceled", "canceled_at": now, "cancellation_reason": "failed_invoice"}
+    error.remains = [
+        ({**charge, "_invoice": None}, "charge.failed"),
+        ({**intent, "_invoice": None}, "payment_intent.payment_failed"),
+        ({**intent, **canceled, "_invoice": None}, "payment_intent.canceled"),
+    ]
+    return error
 
 
-def _card_details(card: Document) -> Document:
-    shared = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding",
-              "last4", "wallet")  # fmt: skip
-    return {
-        **{name: card[name] for name in shared},
-        "installments": None,
-        "mandate": None,
-        "network": card["brand"],
-        "three_d_secure": None,
-    }
-
-
-def _outcome(refused: Decline | None) -> Document:
-    if refused is None:
-        return {
-            "advice_code": None,
-            "network_advice_code": None,
-            "network_decline_code": None,
-            "network_status": "approved_by_network",
-            "reason": None,
-            "risk_level": "normal",
-            "risk_score": 12,
-            "seller_message": "Payment complete.",
-            "type": "authorized",
-        }
-    return {
-        "advice_code": refused.advice_code,
-        "network_advice_code": refused.network_advice_code,
-        "network_decline_code": refused.network_decline_code,
-        "network_status": "declined_by_network",
-        "reason": refused.decline_code,
-        "risk_level": "normal",
-        "risk_score": 12,
-        "seller_message": "The bank did not return any further details with this decline.",
-        "type": "issuer_declined",
-    }
+def _action_error(noun: str, owner: str, *, keeps_effects: bool, **details: object) -> ApiError:
+    return ApiError(
+        402,
+        "card_error",
+        _ACTION_MESSAGE.format(noun=noun, owner=owner),
+        keeps_effects=keeps_effects,
+        code=f"{noun}_payment_intent_requires_action",
+        **details,
+    )

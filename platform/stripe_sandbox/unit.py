@@ -54,6 +54,7 @@ class Unit:
     request: str | None = None
     idempotency_key: str | None = None
     tries_payment: bool = True
+    off_session: bool | None = None
     _objects: dict[tuple[str, str], Document] = field(default_factory=dict)
     _originals: dict[tuple[str, str], bytes] = field(default_factory=dict)
     _endpoints: list[Document] | None = None
@@ -140,6 +141,11 @@ class Unit:
         customer = self.find("customer", document.get("customer"))
         clock: str | None = customer["test_clock"] if customer else document.get("_clock")
         return clock
+
+    @property
+    def customer_is_away(self) -> bool:
+        """Whether nobody can authenticate a payment: said so, or time alone brought it about."""
+        return self.request is None if self.off_session is None else bool(self.off_session)
 
     def set_wall(self, moment: int) -> None:
         """Go on at another wall time: what was due earlier happens when it was due."""
