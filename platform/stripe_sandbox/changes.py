@@ -1,7 +1,9 @@
 """Changing a subscription: items, anchor and trial, with their prorations and invoices."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
+from stripe_sandbox import pending_updates
 from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import set_cancellation
@@ -13,9 +15,15 @@ from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import anything, hash_of, integer, one_of
 from stripe_sandbox.invoice_items import pending_items
 from stripe_sandbox.invoice_lines import item_line, trial_description
+from stripe_sandbox.phases import follow_in_schedule
 from stripe_sandbox.routing import route
 from stripe_sandbox.standing import ENDED, healthy_status
-from stripe_sandbox.subscription_forms import CANCELLATION_DETAILS, SHARED, own_payment_method
+from stripe_sandbox.subscription_forms import (
+    CANCELLATION_DETAILS,
+    SHARED,
+    anchor,
+    own_payment_method,
+)
 from stripe_sandbox.subscription_items import (
     ItemChange,
     changed_items,
@@ -30,7 +38,16 @@ def update_subscription(unit: Unit, params: Document, identifier: str) -> Docume
     """Change what is sent; what has to be paid at once is charged at once."""
     subscription = unit.need("subscription", identifier)
     _check_changeable(subscription, params)
+    pending_updates.replace(unit, subscription, params)
+    may_wait = params.get("payment_behavior") == "pending_if_incomplete"
+    if may_wait:
+        pending_updates.check_allowed(subscription, params)
+    before = deepcopy(subscription)
     invoice = change(unit, subscription, params)
+    if invoice and may_wait:
+        pending_updates.hold(before, subscription, invoice, params)
+    else:
+        unit.update(subscription, "customer.subscription.updated")
     if invoice:
         _collect_change(unit, subscription, invoice, params)
     return public(subscription)
@@ -51,11 +68,15 @@ def _collect_change(
     refused: Decline | None = collect(unit, invoice, attempts=behavior != "default_incomplete")
     if refused and behavior == "error_if_incomplete":
         raise card_error(refused, keeps_effects=False)
+    waits = behavior == "default_incomplete" and invoice["status"] == "open"
+    if waits and subscription["collection_method"] == "charge_automatically":
+        subscription["status"] = "past_due"
+    pending_updates.show(subscription)
     unit.update(subscription, "customer.subscription.updated")
 
 
 def change(unit: Unit, subscription: Document, params: Document) -> Document | None:
-    """Apply a change. Returns the draft of what is to be paid at once, if anything is."""
+    """Apply a change; the caller saves it. Returns the draft of what is to be paid at once."""
     now = unit.now(subscription)
     moment = _proration_moment(subscription, params, now)
     changes = changed_items(unit, subscription, params.get("items") or [], now)
@@ -67,8 +88,8 @@ def change(unit: Unit, subscription: Document, params: Document) -> Document | N
     else:
         invoice = _change_within_period(unit, subscription, changes, params, moment)
     set_cancellation(unit, subscription, params)
-    _follow_in_schedule(unit, subscription, changes)
-    unit.update(subscription, "customer.subscription.updated")
+    if any(each.matters for each in changes):
+        follow_in_schedule(unit, subscription)
     return invoice
 
 
@@ -244,30 +265,6 @@ def _begin_trial(
     return None if already else issue(unit, subscription, lines, "subscription_update")
 
 
-def _follow_in_schedule(unit: Unit, subscription: Document, changes: Sequence[ItemChange]) -> None:
-    """A schedule's current phase holds what the subscription holds."""
-    schedule = unit.find("subscription_schedule", subscription["schedule"])
-    if schedule is None or not any(change.matters for change in changes):
-        return
-    for phase in schedule["phases"]:
-        if phase["start_date"] <= unit.now(subscription) < phase["end_date"]:
-            phase["items"] = [phase_item(item) for item in subscription["items"]["data"]]
-    unit.update(schedule, "subscription_schedule.updated")
-
-
-def phase_item(item: Document) -> Document:
-    """A subscription item as a schedule's phase lists it."""
-    return {
-        "billing_thresholds": None,
-        "discounts": [],
-        "metadata": dict(item["metadata"]),
-        "plan": item["price"]["id"],
-        "price": item["price"]["id"],
-        "quantity": item["quantity"],
-        "tax_rates": [],
-    }
-
-
 ROUTES = [
     route(
         "POST",
@@ -275,7 +272,7 @@ ROUTES = [
         update_subscription,
         {
             **SHARED,
-            "billing_cycle_anchor": one_of("now", "unchanged"),
+            "billing_cycle_anchor": anchor("now", "unchanged"),
             "cancellation_details": CANCELLATION_DETAILS,
             "pause_collection": hash_of(
                 {
@@ -285,7 +282,10 @@ ROUTES = [
                 ("behavior",),
             ),
             "payment_behavior": one_of(
-                "allow_incomplete", "default_incomplete", "error_if_incomplete"
+                "allow_incomplete",
+                "default_incomplete",
+                "error_if_incomplete",
+                "pending_if_incomplete",
             ),
             "proration_date": integer,
             "add_invoice_items": anything,

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import after
-from stripe_sandbox.changes import phase_item
 from stripe_sandbox.documents import Document, merged_metadata
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
@@ -120,6 +119,30 @@ def as_change(subscription: Document, phase: Document) -> Document:
     if not changes:
         return {}
     return {"items": changes, "proration_behavior": phase["proration_behavior"]}
+
+
+def phase_item(item: Document) -> Document:
+    """A subscription item as a schedule's phase lists it."""
+    return {
+        "billing_thresholds": None,
+        "discounts": [],
+        "metadata": dict(item["metadata"]),
+        "plan": item["price"]["id"],
+        "price": item["price"]["id"],
+        "quantity": item["quantity"],
+        "tax_rates": [],
+    }
+
+
+def follow_in_schedule(unit: Unit, subscription: Document) -> None:
+    """A schedule's current phase holds what the subscription holds."""
+    schedule = unit.find("subscription_schedule", subscription["schedule"])
+    if schedule is None:
+        return
+    for phase in schedule["phases"]:
+        if phase["start_date"] <= unit.now(subscription) < phase["end_date"]:
+            phase["items"] = [phase_item(item) for item in subscription["items"]["data"]]
+    unit.update(schedule, "subscription_schedule.updated")
 
 
 PHASE: Shape = {

@@ -12,7 +12,7 @@ from stripe_sandbox.invoices import set_lines
 from stripe_sandbox.renewals import renew
 from stripe_sandbox.routing import route
 from stripe_sandbox.standing import ENDED
-from stripe_sandbox.subscription_forms import ITEMS, PRORATION_BEHAVIOR
+from stripe_sandbox.subscription_forms import ITEMS, PRORATION_BEHAVIOR, anchor
 from stripe_sandbox.subscription_items import ItemChange
 from stripe_sandbox.subscriptions import begin
 from stripe_sandbox.unit import Unit
@@ -108,7 +108,7 @@ def _as_preview(invoice: Document, params: Document) -> Document:
 
 _DETAILS = hash_of(
     {
-        "billing_cycle_anchor": moment("now", "unchanged"),
+        "billing_cycle_anchor": anchor("now", "timestamp", "unchanged"),
         "billing_mode": anything,
         "cancel_at": moment("max_period_end", "min_period_end"),
         "cancel_at_period_end": boolean,

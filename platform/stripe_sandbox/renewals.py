@@ -4,6 +4,7 @@ from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.documents import Document
+from stripe_sandbox.pending_updates import drop
 from stripe_sandbox.placement import TRIAL_NOTICE
 from stripe_sandbox.standing import end, expire_incomplete
 from stripe_sandbox.subscription_items import period_at, set_period
@@ -16,6 +17,8 @@ def advance_subscription(unit: Unit, subscription: Document) -> None:
     pause = subscription["pause_collection"]
     if subscription["status"] == "incomplete":
         expire_incomplete(unit, subscription)
+    elif subscription["pending_update"] and subscription["pending_update"]["expires_at"] <= now:
+        drop(unit, subscription)
     elif pause and pause["resumes_at"] is not None and pause["resumes_at"] <= now:
         subscription["pause_collection"] = None
         unit.update(subscription, "customer.subscription.updated")

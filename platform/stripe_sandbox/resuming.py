@@ -3,9 +3,9 @@
 from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import invalid
-from stripe_sandbox.forms import integer, one_of
+from stripe_sandbox.forms import integer
 from stripe_sandbox.routing import route
-from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR
+from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR, anchor
 from stripe_sandbox.subscription_items import period_at, set_period
 from stripe_sandbox.unit import Unit
 
@@ -37,7 +37,7 @@ ROUTES = [
         "/v1/subscriptions/{}/resume",
         resume_subscription,
         {
-            "billing_cycle_anchor": one_of("now", "unchanged"),
+            "billing_cycle_anchor": anchor("now", "unchanged"),
             "proration_behavior": PRORATION_BEHAVIOR,
             "proration_date": integer,
         },

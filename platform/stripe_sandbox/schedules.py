@@ -3,7 +3,7 @@
 from stripe_sandbox.billing import collect
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.cancelling import final_invoice
-from stripe_sandbox.changes import change, phase_item, swap_at_boundary
+from stripe_sandbox.changes import change, swap_at_boundary
 from stripe_sandbox.documents import Document, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
@@ -19,7 +19,7 @@ from stripe_sandbox.forms import (
     within,
 )
 from stripe_sandbox.lists import page
-from stripe_sandbox.phases import PHASE, as_change, new_phase, read_phases
+from stripe_sandbox.phases import PHASE, as_change, new_phase, phase_item, read_phases
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import ENDED, end
 from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR

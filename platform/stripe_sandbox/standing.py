@@ -1,5 +1,6 @@
 """What becomes of a subscription when its invoices are paid, or are not, and how it ends."""
 
+from stripe_sandbox import pending_updates
 from stripe_sandbox.documents import Document
 from stripe_sandbox.invoices import subscription_of, void
 from stripe_sandbox.unit import Unit
@@ -12,11 +13,20 @@ def after_payment(unit: Unit, invoice: Document) -> None:
     subscription = unit.find("subscription", subscription_of(invoice))
     if subscription is None or subscription["status"] in ENDED:
         return
+    if pending_updates.waits_for(subscription, invoice):
+        _settle_pending(unit, subscription, invoice)
     if (subscription["status"] == "incomplete" and invoice["status"] == "paid") or (
         subscription["status"] in ("past_due", "unpaid") and not _owes(unit, subscription)
     ):
         subscription["status"] = healthy_status(unit, subscription)
     unit.update(subscription, "customer.subscription.updated")
+
+
+def _settle_pending(unit: Unit, subscription: Document, invoice: Document) -> None:
+    if invoice["status"] == "paid":
+        pending_updates.apply_pending(unit, subscription)
+    elif invoice["status"] == "void":
+        pending_updates.drop(unit, subscription)
 
 
 def healthy_status(unit: Unit, subscription: Document) -> str:
@@ -35,6 +45,8 @@ def after_failure(unit: Unit, invoice: Document) -> None:
     subscription = unit.find("subscription", subscription_of(invoice))
     if subscription is None or subscription["status"] in ENDED:
         return
+    if pending_updates.waits_for(subscription, invoice):
+        return
     if subscription["status"] in ("active", "trialing"):
         subscription["status"] = "past_due"
     final = unit.account.settings["after_retries"]
@@ -50,13 +62,13 @@ def after_failure(unit: Unit, invoice: Document) -> None:
 def end(unit: Unit, subscription: Document, reason: str | None) -> None:
     """Cancel now: open invoices are no longer collected, drafts are left alone."""
     now = unit.now(subscription)
+    pending_updates.drop(unit, subscription)
     subscription["status"] = "canceled"
     subscription["ended_at"] = now
     subscription["canceled_at"] = subscription["canceled_at"] or now
     subscription["cancel_at"] = subscription["cancel_at"] and min(subscription["cancel_at"], now)
     if reason and not subscription["cancellation_details"]["reason"]:
         subscription["cancellation_details"]["reason"] = reason
-    subscription["pending_update"] = None
     _complete_schedule(unit, subscription, now)
     unit.update(subscription)
     unit.emit("customer.subscription.deleted", subscription)

@@ -1,13 +1,17 @@
 """The parameters that creating, changing, pausing and previewing subscriptions have in common."""
 
+from typing import Any
+
 from stripe_sandbox.discounts import DISCOUNTS
 from stripe_sandbox.documents import Document
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
+    Reader,
     Shape,
     anything,
     boolean,
     hash_of,
+    integer,
     list_of,
     metadata,
     moment,
@@ -72,6 +76,23 @@ SHARED: Shape = {
         }
     ),
 }
+
+
+def anchor(*kinds: str) -> Reader:
+    """`billing_cycle_anchor` of a change: a hash with a type, read as a word or a timestamp.
+
+    https://docs.stripe.com/changelog/endive/2026-09-30/polymorphic-billing-cycle-anchor
+    """
+    shape: Shape = {"type": one_of(*kinds)}
+    if "timestamp" in kinds:
+        shape = {**shape, "timestamp": integer}
+    read_hash = hash_of(shape, ("type",))
+
+    def read(raw: Any, param: str) -> Any:
+        found = read_hash(raw, param)
+        return found and (found.get("timestamp") or found["type"])
+
+    return read
 
 
 def own_payment_method(unit: Unit, customer: str, identifier: str | None) -> str | None:

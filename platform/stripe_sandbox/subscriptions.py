@@ -248,8 +248,7 @@ ROUTES = [
             "currency": text,
             "customer": text,
             "payment_behavior": one_of(
-                "allow_incomplete", "default_incomplete", "error_if_incomplete",
-                "pending_if_incomplete",
+                "allow_incomplete", "default_incomplete", "error_if_incomplete"
             ),
             "trial_period_days": natural,
         },
