@@ -7,7 +7,7 @@ from stripe_sandbox import pending_updates
 from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import set_cancellation
-from stripe_sandbox.cards import Decline, card_error
+from stripe_sandbox.cards import Decline
 from stripe_sandbox.debits import prorate
 from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, apply, merged_metadata, public
@@ -15,6 +15,7 @@ from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import anything, hash_of, integer, one_of
 from stripe_sandbox.invoice_items import pending_items
 from stripe_sandbox.invoice_lines import item_line, trial_description
+from stripe_sandbox.payments import refused_change
 from stripe_sandbox.phases import follow_in_schedule
 from stripe_sandbox.routing import route
 from stripe_sandbox.standing import ENDED, healthy_status
@@ -67,7 +68,7 @@ def _collect_change(
     behavior = params.get("payment_behavior") or "allow_incomplete"
     refused: Decline | None = collect(unit, invoice, attempts=behavior != "default_incomplete")
     if refused and behavior == "error_if_incomplete":
-        raise card_error(refused, keeps_effects=False)
+        raise refused_change(unit, invoice, refused)
     waits = behavior == "default_incomplete" and invoice["status"] == "open"
     if waits and subscription["collection_method"] == "charge_automatically":
         subscription["status"] = "past_due"

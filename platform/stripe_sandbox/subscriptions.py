@@ -4,7 +4,6 @@ from stripe_sandbox.billing import collect, issue, whole_period_line
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period, after
 from stripe_sandbox.cancelling import set_cancellation
-from stripe_sandbox.cards import card_error
 from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, list_of, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid
@@ -20,7 +19,7 @@ from stripe_sandbox.forms import (
 )
 from stripe_sandbox.invoice_lines import cycle_description, item_line, trial_description
 from stripe_sandbox.lists import page
-from stripe_sandbox.payments import method_for
+from stripe_sandbox.payments import method_for, refused_change
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.prorations import share
 from stripe_sandbox.routing import listing, route
@@ -193,7 +192,7 @@ def _pay_first(unit: Unit, subscription: Document, invoice: Document, params: Do
         subscription["status"] = healthy_status(unit, subscription)
     refused = collect(unit, invoice, attempts=behavior != "default_incomplete")
     if refused and behavior == "error_if_incomplete":
-        raise card_error(refused, keeps_effects=False)
+        raise refused_change(unit, invoice, refused)
     unit.update(subscription, "customer.subscription.updated")
 
 
