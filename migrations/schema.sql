@@ -259,7 +259,16 @@ CREATE TABLE public.customers (
     default_payment_method_id text,
     deleted boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    copy_no bigint NOT NULL
+    copy_no bigint NOT NULL,
+    phone text,
+    address jsonb,
+    shipping jsonb,
+    tax_ids jsonb DEFAULT '[]'::jsonb NOT NULL,
+    tax_exempt text DEFAULT 'none'::text NOT NULL,
+    preferred_locales text[] DEFAULT '{}'::text[] NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    fallback_payment_method_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT customers_tax_exempt_check CHECK ((tax_exempt = ANY (ARRAY['none'::text, 'exempt'::text, 'reverse'::text])))
 );
 
 ALTER TABLE ONLY public.customers FORCE ROW LEVEL SECURITY;
@@ -292,6 +301,22 @@ CREATE TABLE public.identities (
 
 ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.imports (
+    tenant_id uuid NOT NULL,
+    copy_no bigint NOT NULL,
+    edition smallint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    step text NOT NULL,
+    after text,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    holder uuid,
+    held_until timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT imports_step_check CHECK ((step = ANY (ARRAY['products'::text, 'prices'::text, 'customers'::text, 'subscriptions'::text, 'invoices'::text, 'attempts'::text, 'unlisted'::text])))
+);
+
+ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.invoices (
     tenant_id uuid NOT NULL,
     id text NOT NULL,
@@ -308,6 +333,16 @@ CREATE TABLE public.invoices (
     due_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     copy_no bigint NOT NULL,
+    billing_reason text,
+    collection_method text DEFAULT 'charge_automatically'::text NOT NULL,
+    subtotal bigint DEFAULT 0 NOT NULL,
+    amount_due bigint DEFAULT 0 NOT NULL,
+    period_start_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    period_end_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    finalized_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    voided_at timestamp with time zone,
+    CONSTRAINT invoices_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text]))),
     CONSTRAINT invoices_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
 );
 
@@ -322,12 +357,69 @@ CREATE VIEW public.invoice_documents WITH (security_invoker='true') AS
     json_build_object('id', id, 'customer_id', customer_id, 'subscription_id', subscription_id, 'number', number, 'status', status, 'total', json_build_object('amount', total, 'currency', currency), 'remaining', json_build_object('amount', amount_remaining, 'currency', currency), 'attempt_count', attempt_count, 'next_payment_attempt_at', next_payment_attempt_at, 'created_at', created_at) AS document
    FROM public.invoices invoice;
 
+CREATE TABLE public.invoice_lines (
+    tenant_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    id text NOT NULL,
+    "position" integer NOT NULL,
+    description text,
+    amount bigint NOT NULL,
+    quantity bigint,
+    price_id text,
+    subscription_item_id text,
+    period_start_at timestamp with time zone NOT NULL,
+    period_end_at timestamp with time zone NOT NULL,
+    proration boolean NOT NULL
+);
+
+ALTER TABLE ONLY public.invoice_lines FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.invoice_payments (
+    tenant_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    id text NOT NULL,
+    "position" integer NOT NULL,
+    payment_intent_id text,
+    status text NOT NULL,
+    amount_requested bigint NOT NULL,
+    amount_paid bigint,
+    is_default boolean NOT NULL,
+    paid_at timestamp with time zone,
+    CONSTRAINT invoice_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY public.invoice_payments FORCE ROW LEVEL SECURITY;
+
 CREATE SEQUENCE public.mirror_copies
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.payment_attempts (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text,
+    payment_intent_id text,
+    payment_method_id text,
+    status text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    amount_refunded bigint NOT NULL,
+    failure_code text,
+    decline_code text,
+    advice_code text,
+    network_decline_code text,
+    network_advice_code text,
+    network text,
+    fingerprint text,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'pending'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.payment_attempts FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.payment_methods (
     tenant_id uuid NOT NULL,
@@ -339,7 +431,11 @@ CREATE TABLE public.payment_methods (
     exp_month smallint,
     exp_year smallint,
     created_at timestamp with time zone NOT NULL,
-    copy_no bigint NOT NULL
+    copy_no bigint NOT NULL,
+    country text,
+    funding text,
+    fingerprint text,
+    CONSTRAINT payment_methods_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text, 'unknown'::text])))
 );
 
 ALTER TABLE ONLY public.payment_methods FORCE ROW LEVEL SECURITY;
@@ -363,7 +459,19 @@ CREATE TABLE public.prices (
     interval_count integer,
     active boolean NOT NULL,
     copy_no bigint NOT NULL,
-    CONSTRAINT prices_interval_check CHECK (("interval" = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text])))
+    unit_amount_exact numeric,
+    usage text,
+    tiers_mode text,
+    tiers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    package_size integer,
+    package_round text,
+    currency_options jsonb DEFAULT '[]'::jsonb NOT NULL,
+    nickname text,
+    lookup_key text,
+    CONSTRAINT prices_interval_check CHECK (("interval" = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
+    CONSTRAINT prices_package_round_check CHECK ((package_round = ANY (ARRAY['up'::text, 'down'::text]))),
+    CONSTRAINT prices_tiers_mode_check CHECK ((tiers_mode = ANY (ARRAY['graduated'::text, 'volume'::text]))),
+    CONSTRAINT prices_usage_check CHECK ((usage = ANY (ARRAY['licensed'::text, 'metered'::text])))
 );
 
 ALTER TABLE ONLY public.prices FORCE ROW LEVEL SECURITY;
@@ -374,7 +482,9 @@ CREATE TABLE public.products (
     name text NOT NULL,
     description text,
     active boolean NOT NULL,
-    copy_no bigint NOT NULL
+    copy_no bigint NOT NULL,
+    unit_label text,
+    default_price_id text
 );
 
 ALTER TABLE ONLY public.products FORCE ROW LEVEL SECURITY;
@@ -397,7 +507,7 @@ CREATE TABLE public.provider_events (
     object_id text,
     created_at timestamp with time zone NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
-    body bytea NOT NULL,
+    body bytea,
     handled_at timestamp with time zone,
     claimed_until timestamp with time zone,
     tries smallint DEFAULT 0 NOT NULL,
@@ -488,6 +598,15 @@ CREATE TABLE public.subscriptions (
     pending_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     copy_no bigint NOT NULL,
+    collection_method text DEFAULT 'charge_automatically'::text NOT NULL,
+    cancellation_feedback text,
+    cancellation_comment text,
+    latest_invoice_id text,
+    schedule_is_ours boolean DEFAULT false NOT NULL,
+    pending_update jsonb,
+    pause jsonb,
+    discounts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT subscriptions_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text]))),
     CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'incomplete_expired'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'canceled'::text, 'unpaid'::text, 'paused'::text])))
 );
 
@@ -561,8 +680,20 @@ ALTER TABLE ONLY public.hosts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (tenant_id, provider, subject);
 
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.invoice_lines
+    ADD CONSTRAINT invoice_lines_pkey PRIMARY KEY (tenant_id, invoice_id, id);
+
+ALTER TABLE ONLY public.invoice_payments
+    ADD CONSTRAINT invoice_payments_pkey PRIMARY KEY (tenant_id, invoice_id, id);
+
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.payment_attempts
+    ADD CONSTRAINT payment_attempts_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.payment_methods
     ADD CONSTRAINT payment_methods_pkey PRIMARY KEY (tenant_id, id);
@@ -617,9 +748,17 @@ CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(e
 
 CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
 
+CREATE INDEX invoice_payments_intent ON public.invoice_payments USING btree (tenant_id, payment_intent_id);
+
 CREATE INDEX invoices_customer ON public.invoices USING btree (tenant_id, customer_id, created_at DESC, id DESC);
 
+CREATE INDEX payment_attempts_card ON public.payment_attempts USING btree (tenant_id, fingerprint, created_at);
+
+CREATE INDEX payment_attempts_intent ON public.payment_attempts USING btree (tenant_id, payment_intent_id, created_at);
+
 CREATE INDEX payment_methods_customer ON public.payment_methods USING btree (tenant_id, customer_id, created_at);
+
+CREATE INDEX provider_events_bodies ON public.provider_events USING btree (tenant_id, handled_at) WHERE ((handled_at IS NOT NULL) AND (body IS NOT NULL));
 
 CREATE INDEX provider_events_waiting ON public.provider_events USING btree (tenant_id, received_at) WHERE (handled_at IS NULL);
 
@@ -665,8 +804,20 @@ ALTER TABLE ONLY public.hosts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.invoice_lines
+    ADD CONSTRAINT invoice_lines_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES public.invoices(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.invoice_payments
+    ADD CONSTRAINT invoice_payments_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES public.invoices(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.payment_attempts
+    ADD CONSTRAINT payment_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.payment_methods
     ADD CONSTRAINT payment_methods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -719,7 +870,15 @@ ALTER TABLE public.hosts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoice_lines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoice_payments ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_methods ENABLE ROW LEVEL SECURITY;
 
@@ -755,6 +914,8 @@ CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (
 
 CREATE POLICY system ON public.provider_events FOR SELECT TO guichet_system USING (true);
 
+CREATE POLICY system ON public.reconciliations FOR SELECT TO guichet_system USING (true);
+
 CREATE POLICY system ON public.tenants TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY tenant ON public.assets TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -771,7 +932,15 @@ CREATE POLICY tenant ON public.hosts TO guichet_app USING ((tenant_id = public.c
 
 CREATE POLICY tenant ON public.identities TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.imports TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.invoice_lines TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.invoice_payments TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.invoices TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.payment_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.payment_methods TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -837,11 +1006,19 @@ GRANT SELECT ON TABLE public.hosts TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO guichet_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.imports TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.invoices TO guichet_app;
 
 GRANT SELECT ON TABLE public.invoice_documents TO guichet_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_lines TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_payments TO guichet_app;
+
 GRANT USAGE ON SEQUENCE public.mirror_copies TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_attempts TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_methods TO guichet_app;
 
@@ -864,6 +1041,10 @@ GRANT SELECT(handled_at) ON TABLE public.provider_events TO guichet_system;
 GRANT SELECT(claimed_until) ON TABLE public.provider_events TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.reconciliations TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.reconciliations TO guichet_system;
+
+GRANT SELECT(read_until) ON TABLE public.reconciliations TO guichet_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.secrets TO guichet_app;
 

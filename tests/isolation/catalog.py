@@ -28,6 +28,8 @@ SYSTEM_GRANTS = {
     "select provider_events.received_at",
     "select provider_events.handled_at",
     "select provider_events.claimed_until",
+    "select reconciliations.tenant_id",
+    "select reconciliations.read_until",
     "select change_requests.tenant_id",
     "select change_requests.state",
     "select change_requests.claimed_until",
