@@ -14,9 +14,9 @@ from guichet.settings import Settings
 from guichet.tenancy import Directory, Registry
 from tenants.tenant import Tenant
 from tenants.vault import Vault
+from tests.cutting_proxy import proxy_before
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, master_key, settings_for
-from tests.tenancy.cutting_proxy import proxy_before
 from tests.tenancy.waiting import until, until_awaited
 
 
@@ -214,15 +214,14 @@ async def test_the_directory_serves_what_it_has_while_the_database_is_away(
     async with proxy_before(database_urls.web) as (proxy, url):
         settings = msgspec.structs.replace(settings_for(database_urls), database_url=url)
         async with Directory(settings, db) as directory:
-            proxy.refuses = True
-            proxy.cut()
+            proxy.refuse()
             await until(lambda: not directory.connected)
             await add_merchant(registry, "volta")
             await asyncio.sleep(0.6)
             assert not directory.connected
             assert directory.find("lumen.localhost") is not None
             assert directory.find("volta.localhost") is None
-            proxy.refuses = False
+            await proxy.listen()
             await until(lambda: directory.find("volta.localhost"))
             assert directory.connected
 
