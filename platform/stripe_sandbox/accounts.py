@@ -57,7 +57,11 @@ def retrieve_account(unit: Unit, params: Document, *identifier: str) -> Document
     answer: dict[str, Any] = {
         "id": unit.account.id,
         "object": "account",
-        "business_profile": {"name": name, "support_email": None, "url": None},
+        "business_profile": {
+            "name": name,
+            "support_email": unit.account.settings["email"],
+            "url": None,
+        },
         "business_type": "company",
         "capabilities": {"card_payments": "active", "transfers": "active"},
         "charges_enabled": True,
@@ -65,7 +69,7 @@ def retrieve_account(unit: Unit, params: Document, *identifier: str) -> Document
         "created": unit.account.created,
         "default_currency": "usd",
         "details_submitted": True,
-        "email": "sandbox@example.com",
+        "email": unit.account.settings["email"],
         "metadata": {},
         "payouts_enabled": True,
         "settings": {

@@ -14,6 +14,7 @@ from stripe_sandbox.control import Control
 from stripe_sandbox.deliveries import Deliverer
 from stripe_sandbox.errors import ApiError, server_error
 from stripe_sandbox.pages import PAGE_HEADERS, hosted
+from stripe_sandbox.papers import paper
 from stripe_sandbox.settings import take_fault
 from stripe_sandbox.store import Store
 from stripe_sandbox.timers import run_due
@@ -73,8 +74,8 @@ class Sandbox:
                 return self.control.answer(request)
             finally:
                 self._look_around()
-        if request.path.startswith(("/i/", "/receipts/")):
-            if found := hosted(self.store, request.path):
+        if request.path.startswith(("/i/", "/receipts/", "/credit_notes/")):
+            if found := paper(self.store, request.path) or hosted(self.store, request.path):
                 return Answer(200, found[1], {"content-type": found[0], **PAGE_HEADERS})
             return Answer(404, b"There is no such page.", {"content-type": "text/plain"})
         return await self._serve(request)

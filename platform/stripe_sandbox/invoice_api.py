@@ -1,14 +1,12 @@
 """The invoices of the API: find, finalize, pay, void and give up."""
 
-from itertools import islice
-
 from stripe_sandbox.billing import charge, collect
-from stripe_sandbox.documents import Document, apply, list_of, merged_metadata, public
-from stripe_sandbox.errors import invalid, missing
+from stripe_sandbox.documents import Document, apply, merged_metadata, public
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import anything, boolean, metadata, one_of, span, text, within
 from stripe_sandbox.intents import cancel_payment
 from stripe_sandbox.invoices import finalize, mark_paid, mark_uncollectible, void
-from stripe_sandbox.lists import page
+from stripe_sandbox.lists import page, slice_of
 from stripe_sandbox.payment_methods import find_payment_method
 from stripe_sandbox.payments import method_for, open_payment, refused_payment
 from stripe_sandbox.routing import listing, route
@@ -43,16 +41,8 @@ def list_invoices(unit: Unit, params: Document) -> Document:
 
 def list_lines(unit: Unit, params: Document, identifier: str) -> Document:
     """All the lines of an invoice, which shows only the first ten itself."""
-    lines = [public(line) for line in unit.need("invoice", identifier)["_lines"]]
-    after = params.get("starting_after")
-    ids = [line["id"] for line in lines]
-    if after and after not in ids:
-        raise missing("line item", after, "starting_after")
-    start = ids.index(after) + 1 if after else 0
-    limit = params.get("limit") or 10
-    shown = list(islice(lines, start, start + limit))
-    more = start + limit < len(lines)
-    return list_of(shown, f"/v1/invoices/{identifier}/lines", has_more=more)
+    lines = unit.need("invoice", identifier)["_lines"]
+    return slice_of(lines, f"/v1/invoices/{identifier}/lines", params, "line item")
 
 
 def update_invoice(unit: Unit, params: Document, identifier: str) -> Document:

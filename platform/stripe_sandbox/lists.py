@@ -45,3 +45,29 @@ def _cursor(unit: Unit, kind: str, params: Document, name: str) -> Position | No
     if position is None:
         raise missing(kind, identifier, name)
     return position
+
+
+def slice_of(documents: list[Document], url: str, params: Document, noun: str) -> Document:
+    """One page of documents that another one holds, first to last, such as an invoice's lines."""
+    limit = 10 if params.get("limit") is None else params["limit"]
+    if not 1 <= limit <= 100:
+        raise invalid(f"Invalid integer: limit must be between 1 and 100, got {limit}", "limit")
+    ids = [each["id"] for each in documents]
+    start, end = 0, len(ids)
+    if after := params.get("starting_after"):
+        start = _index(ids, after, noun, "starting_after") + 1
+        end = start + limit
+    elif before := params.get("ending_before"):
+        end = _index(ids, before, noun, "ending_before")
+        start = max(0, end - limit)
+    else:
+        end = limit
+    shown = [public(each) for each in documents[start:end]]
+    more = start > 0 if params.get("ending_before") else end < len(ids)
+    return list_of(shown, url, has_more=more)
+
+
+def _index(ids: list[str], identifier: str, noun: str, param: str) -> int:
+    if identifier not in ids:
+        raise missing(noun, identifier, param)
+    return ids.index(identifier)

@@ -32,6 +32,8 @@ _BRANDS = {
     "pm_card_mastercard_prepaid": _mastercard("5105105105105100", "prepaid"),
     "pm_card_amex": Card("378282246310005", "amex"),
     "pm_card_discover": Card("6011111111111117", "discover"),
+    "pm_card_pendingRefund": _visa("4000000000007726"),
+    "pm_card_refundFail": _visa("4000000000005126"),
     "pm_card_diners": Card("3056930009020004", "diners"),
     "pm_card_jcb": Card("3566002020360505", "jcb", "JP"),
     "pm_card_unionpay": Card("6200000000000005", "unionpay", "CN"),

@@ -42,6 +42,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """All switches.
 
+    `name`, `address` (lines) and `email` are the merchant's, as invoices show them.
     `fail_next_charges` charges fail with the decline code `fail_with`; `declines` maps payment
     methods to the decline code of every charge of theirs. `retry_days` are the waits between
     automatic attempts, `after_retries` is what becomes of the subscription after the last one.
@@ -49,6 +50,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """
 
     name: str = "Sandbox"
+    address: tuple[str, ...] = ("1 Sandbox Street", "12111 Loopback")
+    email: str = "sandbox@example.com"
     after_retries: Literal["past_due", "unpaid", "cancel"] = "past_due"
     declines: dict[str, str] = {}
     deliveries: Deliveries = Deliveries()

@@ -34,7 +34,7 @@ async def test_a_tax_id_of_its_types_form_is_taken(
     customer = await account.v1.customers.create_async()
     tax_id = await account.v1.customers.tax_ids.create_async(
         customer.id,
-        {"type": kind, "value": value},  # type: ignore[typeddict-item]
+        {"type": kind, "value": value},
     )
     assert (tax_id.value, tax_id.country, tax_id.customer) == (value, country, customer.id)
 
@@ -54,7 +54,7 @@ async def test_a_tax_id_of_another_form_is_refused(account: Account, kind: str, 
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await account.v1.customers.tax_ids.create_async(
             customer.id,
-            {"type": kind, "value": value},  # type: ignore[typeddict-item]
+            {"type": kind, "value": value},
         )
     assert (refused.value.code, refused.value.param) == ("tax_id_invalid", "value")
     assert refused.value.user_message == f"Invalid value for {kind}."
