@@ -18,17 +18,17 @@ from guichet.billing.resuming import PATIENCE, resume_unfinished
 from guichet.billing.subscriptions import find_subscription
 from guichet.errors import Conflict
 from guichet.payments.errors import ProviderKeyRejected
-from guichet.payments.port import PaymentProvider, PlanChange
+from guichet.payments.orders import ItemOrder, SubscriptionChange
+from guichet.payments.port import PaymentProvider
 from tests.portal.shop import Shop
 
 
-async def upgrade(shop: Shop) -> PlanChange:
+async def upgrade(shop: Shop) -> SubscriptionChange:
     subscription = (await shop.subscription("ada")).to_dict()
-    return PlanChange(
+    item = subscription["items"]["data"][0]["id"]
+    return SubscriptionChange(
         subscription_id=subscription["id"],
-        item_id=subscription["items"]["data"][0]["id"],
-        price_id=shop.prices["scale"],
-        quantity=1,
+        items=(ItemOrder(item_id=item, price_id=shop.prices["scale"]),),
         when="now",
         proration="always_invoice",
         as_of=datetime.now(UTC).replace(microsecond=0),
@@ -37,7 +37,7 @@ async def upgrade(shop: Shop) -> PlanChange:
 
 async def start(
     shop: Shop,
-    plan: PlanChange,
+    plan: SubscriptionChange,
     request_id: UUID | None = None,
     read_at: datetime | None = None,
 ) -> ChangeRequest:
@@ -133,7 +133,7 @@ async def test_a_request_whose_caller_died_after_the_call_is_not_charged_again(s
     before = await paid(shop)
     plan = await upgrade(shop)
     request = await start(shop, plan)
-    await (await provider(shop)).change_plan(plan, f"guichet-{request.id}")
+    await (await provider(shop)).change_subscription(plan, f"guichet-{request.id}")
     await abandon(shop)
     assert await resume(shop) == 1
     assert (await state(shop, request)).state == "done"
@@ -273,7 +273,7 @@ async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Sho
 async def test_an_old_request_that_was_made_is_found_to_be_done(shop: Shop) -> None:
     plan = await upgrade(shop)
     request = await start(shop, plan)
-    await (await provider(shop)).change_plan(plan, f"guichet-{request.id}")
+    await (await provider(shop)).change_subscription(plan, f"guichet-{request.id}")
     await abandon(shop)
     assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
     assert (await state(shop, request)).state == "done"
@@ -294,7 +294,8 @@ async def test_an_amount_worked_out_before_another_change_is_not_charged(shop: S
     await carry_out(
         shop.deployment.db, await provider(shop), shop.tenant_id, await start(shop, plan)
     )
-    other = msgspec.structs.replace(plan, price_id=shop.prices["team"])
+    team = msgspec.structs.replace(plan.items[0], price_id=shop.prices["team"])
+    other = msgspec.structs.replace(plan, items=(team,))
     with pytest.raises(Conflict):
         await start(shop, other, read_at=read_at)
     await start(shop, other, read_at=await shop.deployment.db.read("select now()"))

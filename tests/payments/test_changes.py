@@ -14,7 +14,7 @@ from guichet.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from guichet.payments.port import PlanChange
+from guichet.payments.orders import Cancellation, ItemOrder, SubscriptionChange
 from tests.shops import Shop
 
 
@@ -30,11 +30,17 @@ def _change(
     price: str,
     when: Literal["now", "period_end"] = "now",
     quantity: int = 1,
-) -> PlanChange:
-    item = subscription.items[0].id
+) -> SubscriptionChange:
     as_of = subscription.current_period_start_at
     assert as_of is not None
-    return PlanChange(subscription.id, item, price, quantity, when, "always_invoice", as_of)
+    item = ItemOrder(item_id=subscription.items[0].id, price_id=price, quantity=quantity)
+    return SubscriptionChange(
+        subscription_id=subscription.id,
+        items=(item,),
+        when=when,
+        proration="always_invoice",
+        as_of=as_of,
+    )
 
 
 async def _invoices(shop: Shop) -> int:
@@ -43,8 +49,8 @@ async def _invoices(shop: Shop) -> int:
 
 async def test_a_change_that_is_repeated_with_its_key_is_made_once(shop: Shop) -> None:
     before = await _subscribe(shop)
-    first = await shop.port.change_plan(_change(before, shop.larger), "key")
-    again = await shop.port.change_plan(_change(before, shop.larger), "key")
+    first = await shop.port.change_subscription(_change(before, shop.larger), "key")
+    again = await shop.port.change_subscription(_change(before, shop.larger), "key")
     assert first == again
     assert [item.price_id for item in first.items] == [shop.larger]
     assert await _invoices(shop) == 2
@@ -56,25 +62,25 @@ async def test_a_change_whose_answer_is_lost_is_made_once_when_it_is_repeated(sh
     fault = {"mode": "lost", "count": 2, "method": "POST", "path": "/v1/subscriptions/"}
     await shop.set(fail_next_requests=[fault])
     with pytest.raises(ProviderUnreachable) as lost:
-        await shop.port.change_plan(_change(before, shop.larger), "key")
+        await shop.port.change_subscription(_change(before, shop.larger), "key")
     assert not lost.value.outcome_known
-    after = await shop.port.change_plan(_change(before, shop.larger), "key")
+    after = await shop.port.change_subscription(_change(before, shop.larger), "key")
     assert [item.price_id for item in after.items] == [shop.larger]
     assert await _invoices(shop) == 2
 
 
 async def test_a_key_that_was_used_for_another_change_is_a_conflict(shop: Shop) -> None:
     before = await _subscribe(shop)
-    await shop.port.change_plan(_change(before, shop.larger), "key")
+    await shop.port.change_subscription(_change(before, shop.larger), "key")
     with pytest.raises(ProviderConflict):
-        await shop.port.change_plan(_change(before, shop.larger, quantity=2), "key")
+        await shop.port.change_subscription(_change(before, shop.larger, quantity=2), "key")
 
 
 async def test_a_declined_card_changes_nothing_and_says_why(shop: Shop) -> None:
     before = await _subscribe(shop)
     await shop.set_card(before.customer_id, "pm_card_chargeCustomerFail")
     with pytest.raises(CardRefused) as refused:
-        await shop.port.change_plan(_change(before, shop.larger), "key")
+        await shop.port.change_subscription(_change(before, shop.larger), "key")
     assert refused.value.decline_code == "generic_decline"
     assert refused.value.outcome_known
     assert await shop.port.fetch_subscription(before.id) == before
@@ -84,14 +90,14 @@ async def test_a_bank_that_wants_confirmation_changes_nothing(shop: Shop) -> Non
     before = await _subscribe(shop)
     await shop.set_card(before.customer_id, "pm_card_authenticationRequired")
     with pytest.raises(NeedsAuthentication):
-        await shop.port.change_plan(_change(before, shop.larger), "key")
+        await shop.port.change_subscription(_change(before, shop.larger), "key")
     assert await shop.port.fetch_subscription(before.id) == before
 
 
 async def test_an_unknown_price_is_refused_without_the_provider_s_words(shop: Shop) -> None:
     before = await _subscribe(shop)
     with pytest.raises(ProviderRefused) as refused:
-        await shop.port.change_plan(_change(before, "price_unknown"), "key")
+        await shop.port.change_subscription(_change(before, "price_unknown"), "key")
     assert refused.value.provider_code == "resource_missing"
     assert "price_unknown" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -149,7 +155,7 @@ async def test_a_scheduled_change_can_be_undone_and_the_undoing_repeated(shop: S
 async def test_a_change_now_drops_the_scheduled_one(shop: Shop) -> None:
     before = await _subscribe(shop)
     await shop.port.schedule_change(_change(before, shop.yearly, "period_end"), "one")
-    after = await shop.port.change_plan(_change(before, shop.larger), "two")
+    after = await shop.port.change_subscription(_change(before, shop.larger), "two")
     assert (after.schedule_id, after.pending) == (None, None)
     assert [item.price_id for item in after.items] == [shop.larger]
 
@@ -162,7 +168,7 @@ async def test_a_change_that_is_charged_is_never_called_refused(shop: Shop, stat
     fault = {"mode": "error", "status": status, "count": 2, "path": "/v1/subscription_schedules/"}
     await shop.set(fail_next_requests=[fault])
     with pytest.raises(ChangeHalfMade) as half:
-        await shop.port.change_plan(_change(before, shop.larger), "two")
+        await shop.port.change_subscription(_change(before, shop.larger), "two")
     assert not half.value.outcome_known
     assert await _invoices(shop) == paid + 1
     await shop.set(fail_next_requests=[])
@@ -171,7 +177,7 @@ async def test_a_change_that_is_charged_is_never_called_refused(shop: Shop, stat
     assert scheduled is not None
     assert scheduled.schedule_id is not None
     await shop.sdk.subscription_schedules.release_async(scheduled.schedule_id)
-    after = await shop.port.change_plan(_change(before, shop.larger), "two")
+    after = await shop.port.change_subscription(_change(before, shop.larger), "two")
     assert (after.schedule_id, [item.price_id for item in after.items]) == (None, [shop.larger])
     assert await _invoices(shop) == paid + 1
 
@@ -179,8 +185,9 @@ async def test_a_change_that_is_charged_is_never_called_refused(shop: Shop, stat
 async def test_cancelling_drops_the_scheduled_change_and_can_be_undone(shop: Shop) -> None:
     before = await _subscribe(shop)
     await shop.port.schedule_change(_change(before, shop.yearly, "period_end"), "one")
+    order = Cancellation(subscription_id=before.id, when="period_end")
     for _ in range(2):
-        cancelled = await shop.port.cancel_at_period_end(before.id, "two")
+        cancelled = await shop.port.cancel(order, "two")
         assert cancelled.cancel_at_period_end
         assert cancelled.cancel_at == before.current_period_end_at
         assert (cancelled.schedule_id, cancelled.pending) == (None, None)

@@ -2,11 +2,11 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 
-from guichet.payments.port import PlanChange, Proration
+from guichet.payments.orders import ItemOrder, Proration, SubscriptionChange
 from tests.shops import Shop
 
 _DAY = timedelta(days=1)
@@ -66,18 +66,19 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
     changed_at = began + 10 * _DAY
     await _advance(shop, clock, changed_at)
     before = {invoice.id async for invoice in shop.port.list_invoices()}
-    change = PlanChange(
-        subscription.id,
-        subscription.items.data[0].id,
-        getattr(shop, case.target),
-        case.quantity,
-        "now",
-        case.proration,
-        changed_at - case.read_for,
+    item = subscription.items.data[0].id
+    change = SubscriptionChange(
+        subscription_id=subscription.id,
+        items=(
+            ItemOrder(item_id=item, price_id=getattr(shop, case.target), quantity=case.quantity),
+        ),
+        when="now",
+        proration=case.proration,
+        as_of=changed_at - case.read_for,
     )
 
     preview = await shop.port.preview_change(change)
-    await shop.port.change_plan(change, "change")
+    await shop.port.change_subscription(change, "change")
 
     due = [each async for each in shop.port.list_invoices() if each.id not in before]
     assert preview.due_now.amount == sum(each.amount_paid for each in due)
@@ -94,14 +95,13 @@ async def test_a_change_at_the_end_of_the_period_costs_nothing_now(shop: Shop, t
     clock = await _clock(shop, began)
     customer = await shop.add_customer(clock=clock)
     subscription = await shop.subscribe(customer, shop.larger)
-    change = PlanChange(
-        subscription.id,
-        subscription.items.data[0].id,
-        getattr(shop, target),
-        2,
-        "period_end",
-        "none",
-        began,
+    item = subscription.items.data[0].id
+    change = SubscriptionChange(
+        subscription_id=subscription.id,
+        items=(ItemOrder(item_id=item, price_id=getattr(shop, target), quantity=2),),
+        when="period_end",
+        proration="none",
+        as_of=began,
     )
 
     preview = await shop.port.preview_change(change)
@@ -120,8 +120,15 @@ async def test_a_preview_changes_nothing(shop: Shop) -> None:
     subscription = await shop.subscribe(await shop.add_customer())
     before = await shop.port.fetch_subscription(subscription.id)
     now = datetime.now(UTC).replace(microsecond=0)
-    item = subscription.items.data[0].id
-    for when in ("now", "period_end"):
-        change = PlanChange(subscription.id, item, shop.larger, 1, when, "always_invoice", now)
+    item = ItemOrder(item_id=subscription.items.data[0].id, price_id=shop.larger)
+    now_or_later: tuple[Literal["now", "period_end"], ...] = ("now", "period_end")
+    for when in now_or_later:
+        change = SubscriptionChange(
+            subscription_id=subscription.id,
+            items=(item,),
+            when=when,
+            proration="always_invoice",
+            as_of=now,
+        )
         await shop.port.preview_change(change)
     assert await shop.port.fetch_subscription(subscription.id) == before

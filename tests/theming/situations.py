@@ -7,7 +7,7 @@ from guichet.billing.changes import PlanOption
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import PendingChange
 from guichet.money import Money
-from guichet.payments.port import Preview, PreviewLine
+from guichet.payments.answers import Preview, PreviewLine
 from guichet.portal.sign_in import ProviderButton
 from tests.theming.samples import (
     BASIC,

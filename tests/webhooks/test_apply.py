@@ -12,6 +12,7 @@ import pytest
 from guichet.billing.subscriptions import Subscription
 from guichet.db import Database
 from guichet.payments.choose import SECRET_KEY, Providers
+from guichet.payments.orders import Cancellation
 from guichet.settings import Settings
 from guichet.webhooks.apply import Applier
 from guichet.webhooks.storing import EventStore, StoredEvent
@@ -269,7 +270,8 @@ async def test_events_in_any_order_and_number_end_where_the_provider_is(
         subscription.id,
         {"items": [{"id": subscription.items.data[0].id, "price": shop.larger, "quantity": 4}]},
     )
-    await shop.port.cancel_at_period_end(subscription.id, "key")
+    ending = Cancellation(subscription_id=subscription.id, when="period_end")
+    await shop.port.cancel(ending, "key")
     since = datetime.now(UTC) - timedelta(hours=1)
     listed = [msgspec.json.decode(it.body) async for it in shop.port.list_events(since)]
     order = random.Random(7)

@@ -10,6 +10,7 @@ import pytest
 
 from guichet.db import Database
 from guichet.outbox import open_outbox
+from guichet.payments.orders import Cancellation
 from guichet.settings import Settings
 from guichet.webhooks.intake import EventIntake
 from tenants.vault import Vault
@@ -33,7 +34,8 @@ async def _trade(shop: Shop) -> None:
             subscription.id, {"items": [{"id": item, "price": shop.larger, "quantity": number + 1}]}
         )
         if number % 3 == 0:
-            await shop.port.cancel_at_period_end(subscription.id, f"cancel-{number}")
+            order = Cancellation(subscription_id=subscription.id, when="period_end")
+            await shop.port.cancel(order, f"cancel-{number}")
         if number % 4 == 0:
             await shop.sdk.subscriptions.cancel_async(subscription.id)
         await shop.sdk.customers.update_async(customer, {"name": f"Customer {number}"})
