@@ -19,16 +19,14 @@ from stripe_sandbox.invoices import (
 from stripe_sandbox.payments import attempt, open_payment, settle
 from stripe_sandbox.prorations import Debit
 from stripe_sandbox.standing import after_failure, after_payment
-from stripe_sandbox.subscription_items import full_amount
+from stripe_sandbox.subscription_items import amount_of
 from stripe_sandbox.unit import Unit
 
 
-def whole_period_line(
-    unit: Unit, subscription: Document, item: Document, period: Period
-) -> Document:
-    """The line that bills an item for a whole period in advance."""
-    description = cycle_description(unit, item)
-    return item_line(subscription, item, period, full_amount(item), description)
+def period_line(unit: Unit, subscription: Document, item: Document, period: Period) -> Document:
+    """The line that bills an item for a period in advance."""
+    amount = amount_of(subscription, item, period)
+    return item_line(subscription, item, period, amount, cycle_description(unit, item))
 
 
 def issue(

@@ -39,6 +39,11 @@ def set_cancellation(unit: Unit, subscription: Document, params: Document) -> No
         subscription["cancellation_details"] = {"comment": None, "feedback": None, "reason": None}
 
 
+def names_period_end(params: Document) -> bool:
+    """Whether the end is meant to be that of a period, whichever that will be."""
+    return bool(params.get("cancel_at_period_end")) or isinstance(params.get("cancel_at"), str)
+
+
 def _cancel_later(unit: Unit, subscription: Document, when: int) -> None:
     if subscription["cancel_at"] is None:
         subscription["canceled_at"] = unit.now(subscription)

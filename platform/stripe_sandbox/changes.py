@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from copy import deepcopy
 
 from stripe_sandbox import pending_updates
-from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.billing import collect, issue
 from stripe_sandbox.calendar import Period
-from stripe_sandbox.cancelling import set_cancellation
+from stripe_sandbox.cancelling import names_period_end, set_cancellation
 from stripe_sandbox.cards import Decline
-from stripe_sandbox.debits import prorate
+from stripe_sandbox.debits import fit_to_end, prorate
 from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, apply, merged_metadata, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import anything, hash_of, integer, one_of
 from stripe_sandbox.invoice_items import pending_items
-from stripe_sandbox.invoice_lines import item_line, trial_description
+from stripe_sandbox.new_periods import begin_trial, begins_at_once, restart_cycle, set_items
 from stripe_sandbox.payments import refused_change
 from stripe_sandbox.phases import follow_in_schedule
 from stripe_sandbox.routing import route
-from stripe_sandbox.standing import ENDED, healthy_status
+from stripe_sandbox.standing import ENDED
 from stripe_sandbox.subscription_forms import (
     CANCELLATION_DETAILS,
     SHARED,
@@ -27,9 +27,8 @@ from stripe_sandbox.subscription_forms import (
 )
 from stripe_sandbox.subscription_items import (
     ItemChange,
+    billed_period,
     changed_items,
-    full_amount,
-    period_at,
     set_period,
 )
 from stripe_sandbox.unit import Unit
@@ -82,13 +81,21 @@ def change(unit: Unit, subscription: Document, params: Document) -> Document | N
     moment = _proration_moment(subscription, params, now)
     changes = changed_items(unit, subscription, params.get("items") or [], now)
     _change_fields(unit, subscription, params)
+    begins_anew = isinstance(params.get("trial_end"), int) or begins_at_once(
+        subscription, changes, params
+    )
+    # The end of a period that is about to begin is known only afterwards.
+    ends_later = begins_anew and names_period_end(params)
+    if not ends_later:
+        set_cancellation(unit, subscription, params)
     if isinstance(params.get("trial_end"), int):
-        invoice = _begin_trial(unit, subscription, changes, params, now)
-    elif _restarts(subscription, changes, params):
-        invoice = _restart_cycle(unit, subscription, changes, params, moment)
+        invoice = begin_trial(unit, subscription, changes, params, now)
+    elif begins_anew:
+        invoice = restart_cycle(unit, subscription, changes, params, moment)
     else:
         invoice = _change_within_period(unit, subscription, changes, params, moment)
-    set_cancellation(unit, subscription, params)
+    if ends_later:
+        set_cancellation(unit, subscription, params)
     if any(each.matters for each in changes):
         follow_in_schedule(unit, subscription)
     return invoice
@@ -133,34 +140,6 @@ def _change_fields(unit: Unit, subscription: Document, params: Document) -> None
         set_discounts(unit, subscription, params["discounts"])
 
 
-def _restarts(subscription: Document, changes: Sequence[ItemChange], params: Document) -> bool:
-    """Whether a new period begins now and is billed now.
-
-    It does when asked to, when the interval changes, when a trial is ended, and when a free
-    subscription becomes a paid one
-    (https://docs.stripe.com/billing/subscriptions/change-price#immediate-payment).
-    """
-    trialing = subscription["status"] == "trialing"
-    if params.get("trial_end") == "now" and trialing:
-        return True
-    if trialing:
-        return False
-    if params.get("billing_cycle_anchor") == "now":
-        return True
-    was_free = not any(full_amount(change.before) for change in changes if change.before)
-    costs = any(full_amount(change.after) for change in changes if change.after)
-    return (was_free and costs) or any(change.changes_interval for change in changes)
-
-
-def _set_items(subscription: Document, changes: Sequence[ItemChange]) -> None:
-    items = [change.after for change in changes if change.after]
-    subscription["items"]["data"] = items
-    subscription["items"]["total_count"] = len(items)
-    for change in changes:
-        if change.before and not change.after:
-            subscription["_debits"].pop(change.before["id"], None)
-
-
 def _change_within_period(
     unit: Unit,
     subscription: Document,
@@ -175,8 +154,10 @@ def _change_within_period(
     if behavior != "none" and not trialing:
         for each in changed:
             prorate(unit, subscription, each, moment, debits_too=True)
-    _set_items(subscription, changes)
-    at_once = behavior == "always_invoice" and changed and not trialing
+    set_items(subscription, changes)
+    fit_to_end(unit, subscription, prorated=behavior != "none")
+    at_once = behavior == "always_invoice" and not trialing
+    at_once = at_once and bool(changed or "cancel_at" in params)
     if at_once and next(pending_items(unit, subscription), None):
         return issue(unit, subscription, [], "subscription_update")
     return None
@@ -191,7 +172,7 @@ def swap_at_boundary(unit: Unit, subscription: Document, wanted: Sequence[Docume
             set_period(each.after, Period(now, now))
     if any(each.changes_interval for each in changes):
         subscription["billing_cycle_anchor"] = now
-    _set_items(subscription, changes)
+    set_items(subscription, changes)
 
 
 def _join_periods(subscription: Document, changes: Sequence[ItemChange], moment: int) -> None:
@@ -201,69 +182,8 @@ def _join_periods(subscription: Document, changes: Sequence[ItemChange], moment:
             if subscription["status"] == "trialing":
                 period = Period(subscription["trial_start"], subscription["trial_end"])
             else:
-                period = period_at(subscription["billing_cycle_anchor"], each.after, moment)
+                period = billed_period(subscription, each.after, moment)
             set_period(each.after, period)
-
-
-def _restart_cycle(
-    unit: Unit,
-    subscription: Document,
-    changes: Sequence[ItemChange],
-    params: Document,
-    moment: int,
-) -> Document:
-    now = unit.now(subscription)
-    before = subscription["items"]["data"][0]
-    previous = Period(before["current_period_start"], now)
-    if params.get("proration_behavior") != "none" and subscription["status"] != "trialing":
-        for each in changes:
-            prorate(unit, subscription, each, moment, debits_too=False)
-    if subscription["status"] == "trialing":
-        subscription["trial_end"] = now
-        subscription["status"] = "active"
-    subscription["billing_cycle_anchor"] = now
-    _set_items(subscription, changes)
-    lines = []
-    for item in subscription["items"]["data"]:
-        period = period_at(now, item, now)
-        set_period(item, period)
-        lines.append(whole_period_line(unit, subscription, item, period))
-    return issue(unit, subscription, lines, "subscription_update", previous)
-
-
-def _begin_trial(
-    unit: Unit,
-    subscription: Document,
-    changes: Sequence[ItemChange],
-    params: Document,
-    now: int,
-) -> Document | None:
-    """Give free time from now: what was paid for it comes back, the anchor moves to its end."""
-    end = params["trial_end"]
-    if end <= now:
-        raise invalid(
-            "Invalid timestamp: must be an integer Unix timestamp in the future.", "trial_end"
-        )
-    already = subscription["status"] == "trialing"
-    if params.get("proration_behavior") != "none" and not already:
-        for each in changes:
-            prorate(unit, subscription, each, now, debits_too=False)
-    _set_items(subscription, changes)
-    subscription.update(
-        trial_start=subscription["trial_start"] if already else now,
-        trial_end=end,
-        billing_cycle_anchor=end,
-        _trial_notice_sent=False,
-    )
-    if subscription["status"] == "active":
-        subscription["status"] = healthy_status(unit, subscription)
-    lines = []
-    for item in subscription["items"]["data"]:
-        period = Period(now, end)
-        set_period(item, period)
-        words = trial_description(unit, item)
-        lines.append(item_line(subscription, item, period, 0, words))
-    return None if already else issue(unit, subscription, lines, "subscription_update")
 
 
 ROUTES = [

@@ -1,10 +1,17 @@
 """What has been billed for each item of a subscription, kept so that credits give back no more."""
 
 from stripe_sandbox.calendar import Period
+from stripe_sandbox.discounts import net_of_discounts
 from stripe_sandbox.documents import Document
 from stripe_sandbox.invoice_items import add_proration
-from stripe_sandbox.prorations import Debit, credits_for, remaining_debits, share
-from stripe_sandbox.subscription_items import ItemChange, full_amount, period_at
+from stripe_sandbox.prorations import Debit, credits_for, part, remaining_debits
+from stripe_sandbox.subscription_items import (
+    ItemChange,
+    amount_of,
+    billed_period,
+    full_amount,
+    period_at,
+)
 from stripe_sandbox.unit import Unit
 
 
@@ -18,7 +25,7 @@ def debits_of(subscription: Document, item: Document) -> list[Debit]:
         if subscription["status"] == "trialing":
             return []
         period = Period(item["current_period_start"], item["current_period_end"])
-        return [Debit(full_amount(item), *period)]
+        return [Debit(amount_of(subscription, item, period), *period)]
     return [Debit(*row) for row in subscription["_debits"].get(item["id"], [])]
 
 
@@ -45,7 +52,41 @@ def prorate(
     if change.before:
         _credit(unit, subscription, change.before, moment)
     if change.after and debits_too:
-        _debit(unit, subscription, change.after, moment)
+        whole = billed_period(subscription, change.after, moment)
+        change.after["current_period_end"] = whole.end
+        _debit(unit, subscription, change.after, Period(moment, whole.end))
+
+
+def fit_to_end(unit: Unit, subscription: Document, *, prorated: bool) -> None:
+    """Let the current periods end where the subscription is to end, or go on if it no longer is.
+
+    The time that is cut off is given back, the time that is added is billed; without proration
+    nothing is cut off (https://docs.stripe.com/api/subscriptions/update, `cancel_at`).
+    """
+    if subscription["status"] == "trialing":
+        return
+    for item in subscription["items"]["data"]:
+        present = Period(item["current_period_start"], item["current_period_end"])
+        end = billed_period(subscription, item, present.start).end
+        if end < present.end and prorated:
+            _credit(unit, subscription, item, end)
+            item["current_period_end"] = end
+        elif end > present.end:
+            item["current_period_end"] = end
+            if prorated:
+                _debit(unit, subscription, item, Period(present.end, end))
+
+
+def net_amount(unit: Unit, subscription: Document, item: Document) -> int:
+    """What an item costs for a whole period once lasting discounts are taken off.
+
+    As with `proration_discounts=included`: prorations are net of discounts
+    (https://docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """
+    items = subscription["items"]["data"]
+    others = [each for each in items if each["id"] != item["id"]]
+    amounts = [full_amount(each) for each in (item, *others)]
+    return net_of_discounts(unit, subscription, amounts)[0]
 
 
 def _credit(unit: Unit, subscription: Document, item: Document, moment: int) -> None:
@@ -58,10 +99,9 @@ def _credit(unit: Unit, subscription: Document, item: Document, moment: int) -> 
     subscription["_debits"][item["id"]] = kept
 
 
-def _debit(unit: Unit, subscription: Document, item: Document, moment: int) -> None:
-    whole = period_at(subscription["billing_cycle_anchor"], item, moment)
-    amount = share(full_amount(item), whole, moment)
+def _debit(unit: Unit, subscription: Document, item: Document, rest: Period) -> None:
+    whole = period_at(subscription["billing_cycle_anchor"], item, rest.start)
+    amount = part(net_amount(unit, subscription, item), whole, rest)
     if amount:
-        rest = Period(moment, whole.end)
         pending = add_proration(unit, subscription, item, amount, rest)
         record(subscription, item, Debit(amount, *rest, pending=pending["id"]))

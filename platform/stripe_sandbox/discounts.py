@@ -80,15 +80,39 @@ def discount_lines(unit: Unit, subscription: Document, lines: Sequence[Document]
     marks them `discountable=false`.
     """
     for identifier in list(subscription["discounts"]):
-        discount = unit.find("discount", identifier)
-        coupon = unit.find("coupon", discount["source"]["coupon"]) if discount else None
-        if discount is None or coupon is None or _is_over(unit, subscription, discount):
+        found = _in_force(unit, subscription, identifier)
+        if found is None:
             subscription["discounts"].remove(identifier)
             continue
+        discount, coupon = found
         applicable = [line for line in lines if line["discountable"] and line["amount"] > 0]
         _take_off(applicable, discount, coupon)
         if coupon["duration"] == "once" and applicable:
             subscription["discounts"].remove(identifier)
+
+
+def net_of_discounts(unit: Unit, subscription: Document, amounts: Sequence[int]) -> list[int]:
+    """Amounts less the discounts that last: one that holds once waits for the next invoice."""
+    lines = [{"amount": amount, "discount_amounts": [], "discounts": []} for amount in amounts]
+    for identifier in subscription["discounts"]:
+        found = _in_force(unit, subscription, identifier)
+        if found and found[1]["duration"] != "once":
+            _take_off(lines, *found)
+    return [_left(line) for line in lines]
+
+
+def _in_force(
+    unit: Unit, subscription: Document, identifier: str
+) -> tuple[Document, Document] | None:
+    discount = unit.find("discount", identifier)
+    coupon = unit.find("coupon", discount["source"]["coupon"]) if discount else None
+    if discount is None or coupon is None or _is_over(unit, subscription, discount):
+        return None
+    return discount, coupon
+
+
+def _left(line: Document) -> int:
+    return int(line["amount"] - sum(part["amount"] for part in line["discount_amounts"]))
 
 
 def _is_over(unit: Unit, subscription: Document, discount: Document) -> bool:
@@ -96,8 +120,7 @@ def _is_over(unit: Unit, subscription: Document, discount: Document) -> bool:
 
 
 def _take_off(lines: Sequence[Document], discount: Document, coupon: Document) -> None:
-    left = [line["amount"] - sum(part["amount"] for part in line["discount_amounts"])
-            for line in lines]  # fmt: skip
+    left = [_left(line) for line in lines]
     if coupon["percent_off"] is not None:
         percent = Fraction(str(coupon["percent_off"])) / 100
         amounts = [rounded(amount * percent) for amount in left]

@@ -110,7 +110,7 @@ _DETAILS = hash_of(
     {
         "billing_cycle_anchor": anchor("now", "timestamp", "unchanged"),
         "billing_mode": anything,
-        "cancel_at": moment("max_period_end", "min_period_end"),
+        "cancel_at": moment("max_billed_until", "max_period_end", "min_period_end"),
         "cancel_at_period_end": boolean,
         "cancel_now": boolean,
         "default_tax_rates": anything,

@@ -22,6 +22,11 @@ def share(amount: int, period: Period, moment: int) -> int:
     return rounded(Fraction(amount * remaining, period.seconds)) if period.seconds else 0
 
 
+def part(amount: int, whole: Period, period: Period) -> int:
+    """What an amount for a whole period is worth for a part of it: shares that add up to it."""
+    return share(amount, whole, period.start) - share(amount, whole, period.end)
+
+
 class Debit(NamedTuple):
     """What was billed for an item: an amount in minor units for a stretch of time, and where.
 

@@ -1,13 +1,13 @@
 """What time alone does to a subscription: renewals, ends of trials, pauses and of itself."""
 
-from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.billing import collect, issue, period_line
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.documents import Document
 from stripe_sandbox.pending_updates import drop
 from stripe_sandbox.placement import TRIAL_NOTICE
 from stripe_sandbox.standing import end, expire_incomplete
-from stripe_sandbox.subscription_items import period_at, set_period
+from stripe_sandbox.subscription_items import billed_period, set_period
 from stripe_sandbox.unit import Unit
 
 
@@ -84,9 +84,9 @@ def renew(unit: Unit, subscription: Document, moment: int) -> Document:
     )
     lines = []
     for item in due:
-        period = period_at(subscription["billing_cycle_anchor"], item, moment)
+        period = billed_period(subscription, item, moment)
         set_period(item, period)
-        lines.append(whole_period_line(unit, subscription, item, period))
+        lines.append(period_line(unit, subscription, item, period))
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
     return issue(unit, subscription, lines, "subscription_cycle", previous)

@@ -1,12 +1,12 @@
 """Resuming a subscription that paused at the end of its trial for want of a payment method."""
 
-from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.billing import collect, issue, period_line
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import integer
 from stripe_sandbox.routing import route
 from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR, anchor
-from stripe_sandbox.subscription_items import period_at, set_period
+from stripe_sandbox.subscription_items import billed_period, set_period
 from stripe_sandbox.unit import Unit
 
 
@@ -20,9 +20,9 @@ def resume_subscription(unit: Unit, params: Document, identifier: str) -> Docume
         subscription["billing_cycle_anchor"] = now
     lines = []
     for item in subscription["items"]["data"]:
-        period = period_at(subscription["billing_cycle_anchor"], item, now)
+        period = billed_period(subscription, item, now)
         set_period(item, period)
-        lines.append(whole_period_line(unit, subscription, item, period))
+        lines.append(period_line(unit, subscription, item, period))
     subscription["status"] = "active"
     invoice = issue(unit, subscription, lines, "subscription_update")
     unit.update(subscription, "customer.subscription.updated")

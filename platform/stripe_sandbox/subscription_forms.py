@@ -47,7 +47,7 @@ CANCELLATION_DETAILS = hash_of(
 )  # fmt: skip
 SHARED: Shape = {
     "automatic_tax": anything,
-    "cancel_at": moment("max_period_end", "min_period_end"),
+    "cancel_at": moment("max_billed_until", "max_period_end", "min_period_end"),
     "cancel_at_period_end": boolean,
     "collection_method": one_of("charge_automatically", "send_invoice"),
     "days_until_due": natural,
@@ -110,6 +110,6 @@ def own_payment_method(unit: Unit, customer: str, identifier: str | None) -> str
 
 
 def period_bound(subscription: Document, word: str) -> int:
-    """`min_period_end` or `max_period_end` as a time."""
+    """`min_period_end`, `max_period_end` or `max_billed_until` as a time."""
     ends = [item["current_period_end"] for item in subscription["items"]["data"]]
     return int(min(ends) if word == "min_period_end" else max(ends))

@@ -7,6 +7,7 @@ from stripe_sandbox.calendar import Period, period_around
 from stripe_sandbox.documents import Document, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid, missing
 from stripe_sandbox.pricing import amount_for, new_price, plan_of
+from stripe_sandbox.prorations import part
 from stripe_sandbox.unit import Unit
 
 
@@ -44,6 +45,19 @@ def rhythm(item: Document) -> tuple[str, int]:
 def period_at(anchor: int, item: Document, moment: int) -> Period:
     """The item's whole billing period around a moment."""
     return period_around(anchor, *rhythm(item), moment)
+
+
+def billed_period(subscription: Document, item: Document, moment: int) -> Period:
+    """The period around a moment as far as it is billed: up to the subscription's planned end."""
+    whole = period_at(subscription["billing_cycle_anchor"], item, moment)
+    end = subscription["cancel_at"]
+    return Period(whole.start, end) if end and moment < end < whole.end else whole
+
+
+def amount_of(subscription: Document, item: Document, period: Period) -> int:
+    """What the item costs for its period, which may be a part of a whole one."""
+    whole = period_at(subscription["billing_cycle_anchor"], item, period.start)
+    return part(full_amount(item), whole, period)
 
 
 def full_amount(item: Document) -> int:

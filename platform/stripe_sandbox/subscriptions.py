@@ -1,6 +1,6 @@
 """Subscriptions: how they begin, and how they are found."""
 
-from stripe_sandbox.billing import collect, issue, whole_period_line
+from stripe_sandbox.billing import collect, issue, period_line
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import Period, after
 from stripe_sandbox.cancelling import set_cancellation
@@ -17,17 +17,15 @@ from stripe_sandbox.forms import (
     text,
     within,
 )
-from stripe_sandbox.invoice_lines import cycle_description, item_line, trial_description
+from stripe_sandbox.invoice_lines import item_line, trial_description
 from stripe_sandbox.lists import page
 from stripe_sandbox.payments import method_for, refused_change
 from stripe_sandbox.placement import DAY
-from stripe_sandbox.prorations import share
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import ENDED, healthy_status
 from stripe_sandbox.subscription_forms import SHARED, own_payment_method
 from stripe_sandbox.subscription_items import (
     check_together,
-    full_amount,
     new_item,
     period_at,
     price_named,
@@ -159,18 +157,17 @@ def _first_lines(unit: Unit, subscription: Document, params: Document) -> list[D
     for item in subscription["items"]["data"]:
         period = Period(item["current_period_start"], item["current_period_end"])
         if subscription["status"] == "trialing":
-            text_ = trial_description(unit, item)
-            lines.append(item_line(subscription, item, period, 0, text_))
+            words = trial_description(unit, item)
+            lines.append(item_line(subscription, item, period, 0, words))
             continue
         whole = period_at(subscription["billing_cycle_anchor"], item, period.start)
-        if whole == period:
-            lines.append(whole_period_line(unit, subscription, item, period))
-        elif params.get("proration_behavior") == "none":
+        prorated = params.get("proration_behavior") != "none"
+        if whole.start < period.start and not prorated:
             return None
-        else:
-            amount = share(full_amount(item), whole, period.start)
-            words = cycle_description(unit, item)
-            lines.append(item_line(subscription, item, period, amount, words))
+        if prorated and subscription["cancel_at"]:
+            period = period._replace(end=min(period.end, subscription["cancel_at"]))
+            set_period(item, period)
+        lines.append(period_line(unit, subscription, item, period))
     return lines
 
 
