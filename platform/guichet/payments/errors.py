@@ -19,12 +19,21 @@ class CardRefused(ProviderError):
     status = 402
     code = "card_refused"
 
-    def __init__(self, decline_code: str | None = None, advice: str | None = None) -> None:
-        super().__init__(decline_code=decline_code, advice=advice)
+    def __init__(
+        self,
+        decline_code: str | None = None,
+        advice: str | None = None,
+        network_decline_code: str | None = None,
+    ) -> None:
+        super().__init__(
+            decline_code=decline_code, advice=advice, network_decline_code=network_decline_code
+        )
         #: The issuer's reason as the provider names it, such as `insufficient_funds`.
         self.decline_code = decline_code
         #: The card network's advice code, two digits, such as `03`: do not try again.
         self.advice = advice
+        #: The issuer's reason as the network numbers it, such as `51`.
+        self.network_decline_code = network_decline_code
 
 
 class NeedsAuthentication(ProviderError):
@@ -44,6 +53,12 @@ class ProviderRefused(ProviderError, InvalidInput):
         #: The provider's own error code and the parameter at fault: for logs, not for pages.
         self.provider_code = provider_code
         self.parameter = parameter
+
+
+class InvalidTaxId(ProviderRefused):
+    """This is not a tax number of that kind. Please check it and enter it again."""
+
+    code = "invalid_tax_id"
 
 
 class ProviderConflict(ProviderError, Conflict):
@@ -72,6 +87,16 @@ class ProviderUnreachable(ProviderError, Unavailable):
     outcome_known = False
 
 
+class ProviderAway(ProviderUnreachable):
+    """The payment provider does not answer right now. Nothing was changed; please try again soon.
+
+    Nothing was sent: it could not be reached, or has not answered so often that it is left alone.
+    """
+
+    code = "provider_away"
+    outcome_known = True
+
+
 class ChangeHalfMade(ProviderError, Unavailable):
     """A part of this change is made, and the rest follows in a moment."""
 
@@ -86,3 +111,8 @@ class ProviderKeyRejected(ProviderError, Unavailable):
     """
 
     code = "provider_key_rejected"
+
+    def __init__(self, *, known: bool = False) -> None:
+        super().__init__(known=known)
+        #: Whether the provider knows the key, and its permissions do not reach so far.
+        self.known = known

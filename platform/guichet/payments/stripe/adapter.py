@@ -17,13 +17,14 @@ from guichet.payments.errors import ChangeHalfMade, ProviderError, ProviderRefus
 from guichet.payments.orders import Cancellation, ItemOrder, Proration, SubscriptionChange
 from guichet.payments.stripe import copying, previewing, schedules
 from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.invoices import Invoices
 from guichet.payments.stripe.reading import Reader
 from guichet.payments.stripe.transport import Transport
 
 __all__ = ["Stripe", "Transport"]
 
 
-class Stripe(Reader):
+class Stripe(Reader, Invoices):
     """One tenant's whole access."""
 
     @bounded

@@ -9,11 +9,11 @@ import stripe
 from stripe.params import (
     CustomerListParams,
     InvoiceRetrieveParams,
-    PaymentIntentRetrieveParams,
+    PromotionCodeListParams,
     SubscriptionRetrieveParams,
 )
 
-from guichet.payments.answers import Account, InvoiceLinks, ProviderEvent
+from guichet.payments.answers import Account, ProviderEvent
 from guichet.payments.copies import (
     AttemptCopy,
     CustomerCopy,
@@ -21,29 +21,16 @@ from guichet.payments.copies import (
     PaymentMethodCopy,
     PriceCopy,
     ProductCopy,
+    PromotionCodeCopy,
     SubscriptionCopy,
 )
 from guichet.payments.stripe import copying
+from guichet.payments.stripe.access import Access
 from guichet.payments.stripe.calls import PAGE, ask, bounded, find, pages
-from guichet.payments.stripe.transport import Share
-
-#: The largest number of attempts at a call after the first one.
-_RETRIES = 1
 
 
-class Reader:
-    """One tenant's reading access. Cheap to make: the connections are the transport's."""
-
-    def __init__(self, secret_key: str, url: str, transport: stripe.HTTPClient) -> None:
-        self._api = stripe.StripeClient(
-            secret_key,
-            base_addresses={"api": url},
-            http_client=Share(transport),
-            max_network_retries=_RETRIES,
-        ).v1
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+class Reader(Access):
+    """What is read."""
 
     async def fetch_customer(self, customer_id: str) -> CustomerCopy | None:
         call = self._api.customers.retrieve_async(customer_id, {"expand": copying.CUSTOMER})
@@ -83,26 +70,6 @@ class Reader:
     async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None:
         return await find(self._api.charges.retrieve_async(attempt_id), copying.copy_attempt)
 
-    @bounded
-    async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
-        call = self._api.invoices.retrieve_async(invoice_id, {"expand": ["payments"]})
-        invoice = await find(call, lambda found: found)
-        if invoice is None:
-            return None
-        return InvoiceLinks(
-            hosted_url=invoice.hosted_invoice_url,
-            pdf_url=invoice.invoice_pdf,
-            receipt_url=await self._receipt_url(copying.intent_that_paid(invoice)),
-        )
-
-    async def _receipt_url(self, intent_id: str | None) -> str | None:
-        """Where the charge of an intent is receipted; None for what was paid in another way."""
-        if intent_id is None:
-            return None
-        parameters: PaymentIntentRetrieveParams = {"expand": ["latest_charge"]}
-        call = self._api.payment_intents.retrieve_async(intent_id, parameters)
-        return await find(call, copying.receipt_url)
-
     async def find_customers(self, email: str) -> list[CustomerCopy]:
         parameters: CustomerListParams = {
             "email": email,
@@ -112,10 +79,23 @@ class Reader:
         found = await ask(self._api.customers.list_async(parameters))
         return [copying.copy_customer(customer) for customer in found.data]
 
-    async def list_customers(self) -> AsyncIterator[CustomerCopy]:
-        async for customer in pages(
-            self._api.customers.list_async, {"expand": _of(copying.CUSTOMER)}
-        ):
+    async def find_promotion_code(self, code: str) -> PromotionCodeCopy | None:
+        # Stripe's filter takes capitals and small letters for the same.
+        parameters: PromotionCodeListParams = {
+            "code": code,
+            "active": True,
+            "expand": _of(copying.PROMOTION_CODE),
+        }
+        found = await ask(self._api.promotion_codes.list_async(parameters))
+        for each in found.data:
+            coupon = each.promotion.coupon
+            if isinstance(coupon, stripe.Coupon):
+                return copying.copy_promotion_code(each, coupon)
+        return None
+
+    async def list_customers(self, after: str | None = None) -> AsyncIterator[CustomerCopy]:
+        parameters = {"expand": _of(copying.CUSTOMER)}
+        async for customer in pages(self._api.customers.list_async, parameters, after):
             yield copying.copy_customer(customer)
 
     async def list_payment_methods(self, customer_id: str) -> AsyncIterator[PaymentMethodCopy]:
@@ -123,27 +103,27 @@ class Reader:
         async for method in pages(call, {"customer": customer_id}):
             yield copying.copy_payment_method(method)
 
-    async def list_products(self) -> AsyncIterator[ProductCopy]:
-        async for product in pages(self._api.products.list_async, {}):
+    async def list_products(self, after: str | None = None) -> AsyncIterator[ProductCopy]:
+        async for product in pages(self._api.products.list_async, {}, after):
             yield copying.copy_product(product)
 
-    async def list_prices(self) -> AsyncIterator[PriceCopy]:
+    async def list_prices(self, after: str | None = None) -> AsyncIterator[PriceCopy]:
         parameters = {"expand": _of(copying.PRICE)}
-        async for price in pages(self._api.prices.list_async, parameters):
+        async for price in pages(self._api.prices.list_async, parameters, after):
             yield copying.copy_price(price)
 
-    async def list_subscriptions(self) -> AsyncIterator[SubscriptionCopy]:
+    async def list_subscriptions(self, after: str | None = None) -> AsyncIterator[SubscriptionCopy]:
         parameters = {"status": "all", "expand": _of(copying.SUBSCRIPTION)}
-        async for subscription in pages(self._api.subscriptions.list_async, parameters):
+        async for subscription in pages(self._api.subscriptions.list_async, parameters, after):
             yield copying.copy_subscription(subscription)
 
-    async def list_invoices(self) -> AsyncIterator[InvoiceCopy]:
+    async def list_invoices(self, after: str | None = None) -> AsyncIterator[InvoiceCopy]:
         parameters = {"expand": _of(copying.INVOICE)}
-        async for invoice in pages(self._api.invoices.list_async, parameters):
+        async for invoice in pages(self._api.invoices.list_async, parameters, after):
             yield await self._whole_invoice(invoice)
 
-    async def list_attempts(self) -> AsyncIterator[AttemptCopy]:
-        async for charge in pages(self._api.charges.list_async, {}):
+    async def list_attempts(self, after: str | None = None) -> AsyncIterator[AttemptCopy]:
+        async for charge in pages(self._api.charges.list_async, {}, after):
             yield copying.copy_attempt(charge)
 
     async def list_events(self, since: datetime) -> AsyncIterator[ProviderEvent]:

@@ -4,7 +4,9 @@ import stripe
 
 from guichet.payments.errors import (
     CardRefused,
+    InvalidTaxId,
     NeedsAuthentication,
+    ProviderAway,
     ProviderBusy,
     ProviderConflict,
     ProviderError,
@@ -12,6 +14,7 @@ from guichet.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from guichet.payments.stripe.transport import NotSent
 
 #: Codes by which Stripe says that the customer has to confirm with their bank.
 #: Source: https://docs.stripe.com/error-codes and https://docs.stripe.com/declines/codes.
@@ -44,11 +47,19 @@ def _translate(error: stripe.StripeError) -> ProviderError:
     if isinstance(error, stripe.RateLimitError):
         return ProviderBusy()
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
-        return ProviderKeyRejected()
+        return ProviderKeyRejected(known=isinstance(error, stripe.PermissionError))
     if isinstance(error, stripe.InvalidRequestError):
-        return ProviderRefused(error.code, error.param)
+        return _refusal(error)
+    if isinstance(error, NotSent):
+        return ProviderAway()
     # No answer, or one that says that Stripe itself failed: it may have done what was asked.
     return ProviderUnreachable()
+
+
+def _refusal(error: stripe.InvalidRequestError) -> ProviderRefused:
+    if error.code == "tax_id_invalid":
+        return InvalidTaxId(error.code, error.param)
+    return ProviderRefused(error.code, error.param)
 
 
 def _card_error(error: stripe.CardError) -> ProviderError:
@@ -56,4 +67,8 @@ def _card_error(error: stripe.CardError) -> ProviderError:
     decline = details.decline_code if details else None
     if error.code in _AUTHENTICATION or decline in _AUTHENTICATION:
         return NeedsAuthentication()
-    return CardRefused(decline or error.code, details.network_advice_code if details else None)
+    return CardRefused(
+        decline or error.code,
+        details.network_advice_code if details else None,
+        details.network_decline_code if details else None,
+    )

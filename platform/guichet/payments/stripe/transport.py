@@ -1,19 +1,41 @@
 """How requests travel to Stripe: one pool of connections for all tenants, every wait bounded."""
 
-import asyncio
 from collections.abc import Awaitable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import httpx
 import stripe
 
+#: What the SDK knows of an answer: body, status and headers.
+Answer = tuple[bytes, int, Mapping[str, str]]
+
 #: The longest that one request may wait for each step, in seconds. A charge is answered late at
 #: times, so reading gets most of the whole call's limit.
 _TIMEOUT = httpx.Timeout(connect=3.0, read=9.0, write=3.0, pool=3.0)
 _LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=30.0)
-#: Of these connections one tenant may hold so many at a time.
-_SHARE = 20
+
+
+class Lost(stripe.APIConnectionError):
+    """The request went out and no answer came back: it may have been done."""
+
+
+class NotSent(stripe.APIConnectionError):
+    """The request never left, so nothing was done. `away`: the provider is not to be reached."""
+
+    def __init__(self, reason: str, *, away: bool = True) -> None:
+        super().__init__(reason)  # type: ignore[no-untyped-call]
+        self.away = away
+
+
+class Wire(Protocol):
+    """What a tenant's requests are sent with: the transport, or something before it."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> Answer: ...
+
+    def sleep_async(self, secs: float) -> Awaitable[None]: ...
 
 
 class Transport(stripe.HTTPClient):
@@ -33,14 +55,19 @@ class Transport(stripe.HTTPClient):
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
+    ) -> Answer:
+        """One request; raises `NotSent` or `Lost`."""
         try:
             response = await self._client.request(
                 method, url, headers=dict(headers), content=post_data or None
             )
+        except httpx.PoolTimeout as error:
+            # The connections are taken, by other tenants too: no word on this one's provider.
+            raise NotSent(type(error).__name__, away=False) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotSent(type(error).__name__) from error
         except httpx.HTTPError as error:
-            lost = stripe.APIConnectionError(type(error).__name__, should_retry=True)  # type: ignore[no-untyped-call]
-            raise lost from error
+            raise Lost(type(error).__name__) from error  # type: ignore[no-untyped-call]
         return response.content, response.status_code, response.headers
 
     def sleep_async(self, secs: float) -> Awaitable[None]:
@@ -48,26 +75,3 @@ class Transport(stripe.HTTPClient):
 
     async def close_async(self) -> None:
         await self._client.aclose()
-
-
-class Share(stripe.HTTPClient):
-    """One tenant's share of the transport.
-
-    Where its provider hangs, its own customers wait for each other, and nobody else's for them.
-    """
-
-    name = Transport.name
-
-    def __init__(self, transport: stripe.HTTPClient) -> None:
-        super().__init__()
-        self._transport = transport
-        self._gate = asyncio.Semaphore(_SHARE)
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        async with self._gate:
-            return await self._transport.request_async(method, url, headers, post_data)
-
-    def sleep_async(self, secs: float) -> Awaitable[None]:
-        return self._transport.sleep_async(secs)

@@ -3,6 +3,7 @@
 from guichet.payments.stripe.copying.attempts import copy_attempt, receipt_url
 from guichet.payments.stripe.copying.catalog import (
     PRICE,
+    PROMOTION_CODE,
     copy_coupon,
     copy_price,
     copy_product,
@@ -30,6 +31,7 @@ __all__ = [
     "INVOICE",
     "OURS",
     "PRICE",
+    "PROMOTION_CODE",
     "SUBSCRIPTION",
     "copy_attempt",
     "copy_coupon",

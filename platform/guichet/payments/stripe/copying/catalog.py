@@ -18,6 +18,7 @@ from guichet.payments.stripe.copying.values import exact, moment, reference
 
 #: What has to be expanded for a whole copy.
 PRICE = ["tiers", "currency_options.tiers"]
+PROMOTION_CODE = ["promotion.coupon.applies_to"]
 
 
 class _Tier(Protocol):
