@@ -13,8 +13,7 @@ from stripe_sandbox.clocks import fail, go_on
 from stripe_sandbox.control import Control
 from stripe_sandbox.deliveries import Deliverer
 from stripe_sandbox.errors import ApiError, server_error
-from stripe_sandbox.pages import PAGE_HEADERS, hosted
-from stripe_sandbox.papers import paper
+from stripe_sandbox.hosted import PLACES, HostedPages
 from stripe_sandbox.settings import take_fault
 from stripe_sandbox.store import Store
 from stripe_sandbox.timers import run_due
@@ -35,6 +34,7 @@ class Sandbox:
         self.store = store
         self.api = Api(store, time, base_url)
         self.control = Control(self.api)
+        self.hosted = HostedPages(self.api)
         self.deliverer = Deliverer(store, time)
         self._in_flight: set[tuple[str, str]] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,10 +74,11 @@ class Sandbox:
                 return self.control.answer(request)
             finally:
                 self._look_around()
-        if request.path.startswith(("/i/", "/receipts/", "/credit_notes/")):
-            if found := paper(self.store, request.path) or hosted(self.store, request.path):
-                return Answer(200, found[1], {"content-type": found[0], **PAGE_HEADERS})
-            return Answer(404, b"There is no such page.", {"content-type": "text/plain"})
+        if request.path.startswith(PLACES):
+            try:
+                return self.hosted.answer(request)
+            finally:
+                self._look_around()
         return await self._serve(request)
 
     def _look_around(self) -> None:

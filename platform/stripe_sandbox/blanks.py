@@ -2,6 +2,7 @@
 
 import msgspec
 
+from stripe_sandbox.checkout_blanks import SESSION, SETUP_INTENT
 from stripe_sandbox.documents import Document
 
 _NO_TAX: Document = {"disabled_reason": None, "enabled": False, "liability": None}
@@ -251,10 +252,12 @@ _PHASE: Document = {
 
 _BLANKS: dict[str, Document] = {
     "charge": _CHARGE,
+    "checkout.session": SESSION,
     "customer": _CUSTOMER,
     "invoice": _INVOICE,
     "payment_intent": _PAYMENT_INTENT,
     "phase": _PHASE,
+    "setup_intent": SETUP_INTENT,
     "subscription": _SUBSCRIPTION,
     "subscription_schedule": _SCHEDULE,
 }

@@ -29,6 +29,7 @@ _KINDS = {
     "product": "product",
     "promotion_code": "promotion_code",
     "refund": "refund",
+    "setup_intent": "setup_intent",
     "schedule": "subscription_schedule",
     "subscription": "subscription",
     "test_clock": "test_helpers.test_clock",

@@ -1,18 +1,15 @@
-"""The hosted pages: an invoice, its PDF and a receipt, each at an unguessable address."""
+"""What all pages have in common: their frame, their style and their headers."""
 
-import hmac
-from datetime import UTC, datetime
 from html import escape
 
-from stripe_sandbox.documents import Document
-from stripe_sandbox.pdf import Words, one_page
-from stripe_sandbox.pricing import money
-from stripe_sandbox.store import Store
+from stripe_sandbox.api import Answer
 
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "cache-control": "no-store",
+    # Addresses of pages are secrets: other sites are not told where a visitor comes from.
+    "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }
 STYLE = """
@@ -57,118 +54,30 @@ section > form button { justify-self: end }
 """
 
 
-def document(title: str, body: str) -> bytes:
+# What a form leads to may lie elsewhere: browsers hold redirects after a form against the policy.
+_LEADING_ON = {
+    **PAGE_HEADERS,
+    "content-security-policy": PAGE_HEADERS["content-security-policy"].replace(
+        "form-action 'self'", "form-action 'self' http: https:"
+    ),
+}
+
+
+def html(page: bytes, status: int = 200) -> Answer:
+    """The answer with a hosted page."""
+    return Answer(status, page, {**_LEADING_ON, "content-type": "text/html; charset=utf-8"})
+
+
+def see_other(address: str) -> Answer:
+    """Send the browser on, so that reloading the next page repeats nothing."""
+    return Answer(303, b"", {**_LEADING_ON, "location": address})
+
+
+def document(title: str, body: str, *, style: str = "", narrow: bool = False) -> bytes:
     """A whole HTML page."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head>"
+        f"<body><main{' class=narrow' if narrow else ''}>{body}</main></body></html>"
     ).encode()
-
-
-def hosted(store: Store, path: str) -> tuple[str, bytes] | None:
-    """Content type and bytes of a hosted page; None where there is none."""
-    match path.strip("/").split("/"):
-        case ["i", account, identifier, token, *rest]:
-            invoice = _opened(store, account, "invoice", identifier, token)
-            if invoice and rest == ["pdf"]:
-                return "application/pdf", invoice_pdf(invoice)
-            if invoice and not rest:
-                return "text/html; charset=utf-8", _invoice_page(invoice)
-        case ["receipts", account, identifier, token]:
-            charge = _opened(store, account, "charge", identifier, token)
-            if charge:
-                return "text/html; charset=utf-8", _receipt_page(charge)
-    return None
-
-
-def _opened(store: Store, account: str, kind: str, identifier: str, token: str) -> Document | None:
-    raw = store.read(account, kind, identifier)
-    found = store.decode(raw) if raw else None
-    if found and hmac.compare_digest(found["_token"].encode(), token.encode()):
-        return found
-    return None
-
-
-def day(moment: int | None) -> str:
-    """A date as invoices show it: 22 Nov 2026."""
-    return f"{datetime.fromtimestamp(moment, UTC):%d %b %Y}" if moment else "—"
-
-
-def _sums(invoice: Document) -> list[tuple[str, int]]:
-    """The rows below the lines, in minor units."""
-    discount = sum(part["amount"] for part in invoice["total_discount_amounts"])
-    balance = invoice["amount_due"] - max(invoice["total"], 0)
-    rows = [("Subtotal", invoice["subtotal"])]
-    rows += [("Discount", -discount)] if discount else []
-    rows += [("Total", invoice["total"])]
-    rows += [("Applied balance", balance)] if balance else []
-    return [*rows, ("Amount due", invoice["amount_due"])]
-
-
-def _invoice_page(invoice: Document) -> bytes:
-    currency = invoice["currency"]
-    lines = "".join(
-        f"<tr><td>{escape(line['description'] or '')}<br><span class=soft>"
-        f"{day(line['period']['start'])} – {day(line['period']['end'])}</span></td>"
-        f"<td class=amount>{escape(money(line['amount'], currency))}</td></tr>"
-        for line in invoice["_lines"]
-    )
-    sums = "".join(
-        f"<tr class=total><td>{name}</td><td class=amount>{escape(money(amount, currency))}</td>"
-        "</tr>"
-        for name, amount in _sums(invoice)
-    )
-    title = f"Invoice {invoice['number']}"
-    return document(
-        title,
-        f"<h1>{escape(title)}</h1>"
-        f"<p class=soft>{escape(invoice['account_name'])} · {day(invoice['effective_at'])} · "
-        f"{escape(invoice['status'])}</p>"
-        f"<p>{escape(invoice['customer_name'] or invoice['customer_email'] or '')}</p>"
-        "<table><thead><tr><th scope=col>Description</th><th scope=col class=amount>Amount</th>"
-        f"</tr></thead><tbody>{lines}{sums}</tbody></table>"
-        f'<p><a href="{escape(invoice["invoice_pdf"])}">Download PDF</a></p>',
-    )
-
-
-def _receipt_page(charge: Document) -> bytes:
-    card = charge["payment_method_details"]["card"]
-    return document(
-        "Receipt",
-        f"<h1>Receipt</h1><p class=soft>{day(charge['created'])}</p>"
-        "<table><tbody><tr><th scope=row>Amount paid</th>"
-        f"<td class=amount>{escape(money(charge['amount'], charge['currency']))}</td></tr>"
-        f"<tr><th scope=row>Payment method</th><td class=amount>{escape(card['brand'])} "
-        f"•••• {escape(card['last4'])}</td></tr></tbody></table>",
-    )
-
-
-_MOST_LINES = 24
-
-
-def invoice_pdf(invoice: Document) -> bytes:
-    """An invoice on one page; what does not fit is counted on its last line."""
-    currency = invoice["currency"]
-    words = [
-        Words(50, 780, 20, f"Invoice {invoice['number']}", bold=True),
-        Words(50, 758, 10, f"{invoice['account_name']} · {day(invoice['effective_at'])}"),
-        Words(50, 740, 10, invoice["customer_name"] or invoice["customer_email"] or ""),
-        Words(50, 700, 10, "Description", bold=True),
-        Words(545, 700, 10, "Amount", bold=True, right_aligned=True),
-    ]
-    height = 682.0
-    rows = [(line["description"] or "", line["amount"]) for line in invoice["_lines"]]
-    for description, amount in rows[:_MOST_LINES]:
-        words.append(Words(50, height, 10, description))
-        words.append(Words(545, height, 10, money(amount, currency), right_aligned=True))
-        height -= 18
-    if len(rows) > _MOST_LINES:
-        words.append(Words(50, height, 10, f"and {len(rows) - _MOST_LINES} more lines"))
-        height -= 18
-    for name, amount in _sums(invoice):
-        height -= 18
-        words.append(Words(360, height, 10, name, bold=True))
-        words.append(Words(545, height, 10, money(amount, currency), right_aligned=True))
-    return one_page(words, f"Invoice {invoice['number']}")

@@ -1,27 +1,10 @@
-"""Payment intents, charges and invoice payments of the API: read-only records of what was paid."""
+"""Charges and invoice payments of the API: read-only records of what was paid and refused."""
 
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.forms import hash_of, one_of, span, text, within
 from stripe_sandbox.lists import page
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.unit import Unit
-
-
-def retrieve_payment_intent(unit: Unit, params: Document, identifier: str) -> Document:
-    """One payment intent."""
-    return public(unit.need("payment_intent", identifier))
-
-
-def list_payment_intents(unit: Unit, params: Document) -> Document:
-    """Newest first, by customer."""
-    return page(
-        unit,
-        "payment_intent",
-        "/v1/payment_intents",
-        params,
-        owner=params.get("customer"),
-        only=lambda intent: within(intent["created"], params.get("created")),
-    )
 
 
 def retrieve_charge(unit: Unit, params: Document, identifier: str) -> Document:
@@ -64,8 +47,6 @@ def list_invoice_payments(unit: Unit, params: Document) -> Document:
 
 
 ROUTES = [
-    listing("/v1/payment_intents", list_payment_intents, {"customer": text, "created": span}),
-    route("GET", "/v1/payment_intents/{}", retrieve_payment_intent, {"client_secret": text}),
     listing(
         "/v1/charges",
         list_charges,

@@ -48,6 +48,12 @@ def _clock(clock: Document) -> Placement:
     return Placement(tag=clock["status"])
 
 
+def _session(session: Document) -> Placement:
+    """An open page is due to expire, in the time of its customer."""
+    due = session["expires_at"] if session["status"] == "open" else None
+    return Placement(session["customer"] or "", clock=session["_clock"] or "", due=due)
+
+
 def _charge(charge: Document) -> Placement:
     return Placement(owner=charge["customer"] or "", tag=charge["payment_intent"] or "")
 
@@ -131,6 +137,7 @@ def _schedule(schedule: Document) -> Placement:
 
 
 _PLACES: dict[str, Callable[[Document], Placement]] = {
+    "checkout.session": _session,
     "customer": _customer,
     "customer_balance_transaction": _owned,
     "payment_method": _owned,
@@ -144,6 +151,7 @@ _PLACES: dict[str, Callable[[Document], Placement]] = {
     "invoice": _invoice,
     "credit_note": _credit_note,
     "refund": _refund,
+    "setup_intent": _owned,
     "subscription": _subscription,
     "subscription_schedule": _schedule,
     "tax_id": _owned,

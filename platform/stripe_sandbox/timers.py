@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from stripe_sandbox.billing import charge, collect
+from stripe_sandbox.checkout import expire
 from stripe_sandbox.documents import Document
 from stripe_sandbox.renewals import advance_subscription
 from stripe_sandbox.schedules import advance_schedule
@@ -28,6 +29,7 @@ _HANDLERS: dict[str, Callable[[Unit, Document], None]] = {
     "subscription_schedule": advance_schedule,
     "subscription": advance_subscription,
     "invoice": _advance_invoice,
+    "checkout.session": expire,
 }
 
 
