@@ -124,7 +124,7 @@ def _invoice_page(
         f"<td class=amount>{escape(money(line['amount'], currency))}</td></tr>"
         for line in invoice["_lines"]
     )
-    sums = "".join(
+    totals = "".join(
         f"<tr class=total><td>{name}</td><td class=amount>{escape(money(amount, currency))}</td>"
         "</tr>"
         for name, amount in sums(invoice)
@@ -138,7 +138,7 @@ def _invoice_page(
         f"{escape(invoice['status'])}</p>"
         f"<p>{escape(invoice['customer_name'] or invoice['customer_email'] or '')}</p>{told}"
         "<table><thead><tr><th scope=col>Description</th><th scope=col class=amount>Amount</th>"
-        f"</tr></thead><tbody>{lines}{sums}</tbody></table>"
+        f"</tr></thead><tbody>{lines}{totals}</tbody></table>"
         f"{_payment(unit, invoice, typed, wrong)}"
         f'<p><a href="{escape(invoice["invoice_pdf"])}">Download PDF</a></p>',
         style=CARD_STYLE,
