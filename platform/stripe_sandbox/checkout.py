@@ -57,10 +57,10 @@ def _check(params: Document) -> None:
         raise invalid("Missing required param: success_url.", "success_url", "parameter_missing")
     if params.get("line_items"):
         raise invalid("You can not pass `line_items` in `setup` mode.", "line_items")
-    if not params.get("currency") and not params.get("payment_method_types"):
+    if not params.get("currency") and not params.get("allowed_payment_method_types"):
         raise invalid(
-            "You must provide a `currency` or `payment_method_types` in `setup` mode.", "currency",
-            "parameter_missing",
+            "You must provide a `currency` or `allowed_payment_method_types` in `setup` mode.",
+            "currency", "parameter_missing",
         )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def _new_session(unit: Unit, params: Document) -> Document:
         "customer_email": params.get("customer_email"),
         "locale": params.get("locale"),
         "metadata": merged_metadata({}, params.get("metadata")),
-        "payment_method_types": params.get("payment_method_types") or ["card"],
+        "allowed_payment_method_types": params.get("allowed_payment_method_types"),
         "success_url": params["success_url"],
         "url": f"{unit.base_url}/c/{unit.account.id}/{identifier}/{token}",
         "_clock": _clock_of(unit, params.get("customer")),
@@ -185,6 +185,7 @@ ROUTES = [
         "/v1/checkout/sessions",
         create_session,
         {
+            "allowed_payment_method_types": list_of(one_of("card")),
             "cancel_url": web_address,
             "client_reference_id": text,
             "currency": text,
@@ -197,7 +198,6 @@ ROUTES = [
             "metadata": metadata,
             "mode": one_of("payment", "setup", "subscription"),
             "payment_method_options": THREE_D_SECURE,
-            "payment_method_types": list_of(one_of("card")),
             "setup_intent_data": hash_of({"description": text, "metadata": metadata}),
             "submit_type": anything,
             "subscription_data": anything,

@@ -40,6 +40,7 @@ SESSION: Document = {
     "adaptive_pricing": None,
     "after_expiration": None,
     "allow_promotion_codes": None,
+    "allowed_payment_method_types": None,
     "amount_subtotal": None,
     "amount_total": None,
     "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
