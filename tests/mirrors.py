@@ -1,75 +1,55 @@
 """The mirror beside what the provider holds, object by object."""
 
-from typing import Any
+from collections.abc import AsyncIterator
 from uuid import UUID
 
+from guichet.billing.mirror import Kind, Reference, held_copies, reference_to
 from guichet.db import Database, Unit
-from guichet.payments.copies import (
-    Copy,
-    CustomerCopy,
-    InvoiceCopy,
-    ItemCopy,
-    PaymentMethodCopy,
-    PendingCopy,
-    PriceCopy,
-    ProductCopy,
-    SubscriptionCopy,
-)
+from guichet.payments.copies import Copy
 from guichet.payments.port import PaymentProvider
 
+_TABLES: dict[Kind, str] = {
+    "attempt": "payment_attempts",
+    "customer": "customers",
+    "invoice": "invoices",
+    "payment_method": "payment_methods",
+    "price": "prices",
+    "product": "products",
+    "subscription": "subscriptions",
+}
 
-async def held(provider: PaymentProvider) -> dict[str, Copy]:
-    """Everything that the provider lists, by id."""
-    copies: dict[str, Copy] = {}
+
+async def held(provider: PaymentProvider) -> dict[Reference, Copy]:
+    """Everything that the provider lists."""
+    return {reference_to(copy): copy async for copy in _listed(provider)}
+
+
+async def _listed(provider: PaymentProvider) -> AsyncIterator[Copy]:
     async for product in provider.list_products():
-        copies[product.id] = product
+        yield product
     async for price in provider.list_prices():
-        copies[price.id] = price
+        yield price
     async for customer in provider.list_customers():
-        copies[customer.id] = customer
+        yield customer
         async for method in provider.list_payment_methods(customer.id):
-            copies[method.id] = method
+            yield method
     async for subscription in provider.list_subscriptions():
-        copies[subscription.id] = subscription
+        yield subscription
     async for invoice in provider.list_invoices():
-        copies[invoice.id] = invoice
-    return copies
+        yield invoice
+    async for attempt in provider.list_attempts():
+        yield attempt
 
 
-async def mirrored(db: Database, tenant: UUID) -> dict[str, Copy]:
-    """Everything that the mirror holds of a tenant, by id, as copies."""
+async def mirrored(db: Database, tenant: UUID) -> dict[Reference, Copy]:
+    """Everything that the mirror holds of a tenant."""
     async with db.unit(tenant) as unit:
-        copies: list[Copy] = [
-            *[CustomerCopy(**row) for row in await _rows(unit, "customers")],
-            *[PaymentMethodCopy(**row) for row in await _rows(unit, "payment_methods")],
-            *[ProductCopy(**row) for row in await _rows(unit, "products")],
-            *[PriceCopy(**row) for row in await _rows(unit, "prices")],
-            *[InvoiceCopy(**row) for row in await _rows(unit, "invoices")],
-            *await _subscriptions(unit),
-        ]
-    return {copy.id: copy for copy in copies}
+        return {
+            Reference(kind, id_): copy
+            for kind, table in _TABLES.items()
+            for id_, copy in (await held_copies(unit, kind, await _ids(unit, table))).items()
+        }
 
 
-async def _subscriptions(unit: Unit) -> list[SubscriptionCopy]:
-    items: dict[str, list[ItemCopy]] = {}
-    for row in sorted(await _rows(unit, "subscription_items"), key=lambda it: it.pop("position")):
-        items.setdefault(row.pop("subscription_id"), []).append(ItemCopy(**row))
-    return [
-        SubscriptionCopy(**_pending(row), items=tuple(items.get(row["id"], ())))
-        for row in await _rows(unit, "subscriptions")
-    ]
-
-
-def _pending(row: dict[str, Any]) -> dict[str, Any]:
-    at, price = row.pop("pending_at"), row.pop("pending_price_id")
-    quantity = row.pop("pending_quantity")
-    pending = PendingCopy(at=at, price_id=price, quantity=quantity) if at else None
-    return {**row, "pending": pending}
-
-
-async def _rows(unit: Unit, table: str) -> list[dict[str, Any]]:
-    rows = [dict(row) for row in await unit.fetch(f"select * from {table}")]
-    for row in rows:
-        row.pop("tenant_id")
-        row.pop("copy_no", None)
-    return rows
+async def _ids(unit: Unit, table: str) -> list[str]:
+    return [row["id"] for row in await unit.fetch(f"select id from {table}")]

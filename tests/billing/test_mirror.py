@@ -1,108 +1,29 @@
 """The mirror: copies in any order end as the newest, and nothing that was known is erased."""
 
 import asyncio
-from datetime import UTC, datetime
-from itertools import permutations
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from guichet.billing.mirror import Reference, draw_copy_no, write_copy, write_missing
-from guichet.billing.mirror.whole import Kind
-from guichet.db import Database
-from guichet.payments.copies import (
-    Copy,
-    CustomerCopy,
-    InvoiceCopy,
-    ItemCopy,
-    PaymentMethodCopy,
-    PendingCopy,
-    PriceCopy,
-    ProductCopy,
-    SubscriptionCopy,
+from guichet.billing.mirror import (
+    Reference,
+    draw_copy_no,
+    held_copies,
+    reference_to,
+    write_copies,
+    write_copy,
 )
+from guichet.db import Database
+from guichet.payments.copies import Copy, CustomerCopy
+from tests.billing.samples import AT, CUSTOMER, INVOICE, METHOD, PRICE, PRODUCT, SUBSCRIPTION, bare
+from tests.billing.samples import WHOLE as COPIES
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
-
-_AT = datetime(2026, 3, 1, tzinfo=UTC)
-
-CUSTOMER = CustomerCopy(
-    id="cus_1",
-    email="ada@example.com",
-    name="Ada",
-    currency="eur",
-    default_payment_method_id="pm_1",
-    created_at=_AT,
-)
-METHOD = PaymentMethodCopy(
-    id="pm_1",
-    customer_id="cus_1",
-    type="card",
-    brand="visa",
-    last4="4242",
-    exp_month=12,
-    exp_year=2030,
-    created_at=_AT,
-)
-PRODUCT = ProductCopy(id="prod_1", name="Lumen", description=None, active=True)
-PRICE = PriceCopy(
-    id="price_1",
-    product_id="prod_1",
-    currency="eur",
-    unit_amount=1000,
-    interval="month",
-    interval_count=1,
-    active=True,
-)
-SUBSCRIPTION = SubscriptionCopy(
-    id="sub_1",
-    customer_id="cus_1",
-    status="active",
-    currency="eur",
-    default_payment_method_id=None,
-    cancel_at_period_end=False,
-    cancel_at=None,
-    canceled_at=None,
-    ended_at=None,
-    trial_end_at=None,
-    current_period_start_at=_AT,
-    current_period_end_at=_AT,
-    schedule_id=None,
-    pending=None,
-    created_at=_AT,
-    items=(
-        ItemCopy(id="si_1", price_id="price_1", quantity=1),
-        ItemCopy(id="si_2", price_id="price_2", quantity=None),
-    ),
-)
-INVOICE = InvoiceCopy(
-    id="in_1",
-    customer_id="cus_1",
-    subscription_id="sub_1",
-    number="A-1",
-    status="open",
-    currency="eur",
-    total=1000,
-    amount_paid=0,
-    amount_remaining=1000,
-    attempt_count=1,
-    next_payment_attempt_at=_AT,
-    due_at=None,
-    created_at=_AT,
-)
-
-#: A copy of each kind, what differs in a later one, and the column that tells them apart.
-_KINDS: list[tuple[Copy, dict[str, Any], str, str]] = [
-    (CUSTOMER, {"email": "grace@example.com"}, "customers", "email"),
-    (METHOD, {"customer_id": None}, "payment_methods", "customer_id"),
-    (PRODUCT, {"name": "Lumen Pro"}, "products", "name"),
-    (PRICE, {"active": False}, "prices", "active"),
-    (SUBSCRIPTION, {"status": "past_due"}, "subscriptions", "status"),
-    (INVOICE, {"status": "paid"}, "invoices", "status"),
-]
 
 
 @pytest.fixture
@@ -115,24 +36,41 @@ async def _write(db: Database, tenant: UUID, copy: Copy, copy_no: int) -> bool:
         return await write_copy(unit, copy, copy_no)
 
 
+async def _held(db: Database, tenant: UUID, reference: Reference) -> Copy | None:
+    async with db.unit(tenant) as unit:
+        return (await held_copies(unit, reference.kind, [reference.id])).get(reference.id)
+
+
 async def _row(db: Database, tenant: UUID, table: str) -> asyncpg.Record:
     async with db.unit(tenant) as unit:
         [row] = await unit.fetch(f"select * from {table}")
     return row
 
 
-@pytest.mark.parametrize(("copy", "later", "table", "column"), _KINDS, ids=lambda it: str(it)[:12])
-async def test_copies_in_any_order_end_as_the_newest(
-    db: Database, tenant: UUID, copy: Copy, later: dict[str, Any], table: str, column: str
+def _name(copy: object) -> str:
+    return type(copy).__name__
+
+
+@pytest.mark.parametrize("copy", COPIES, ids=_name)
+async def test_what_is_written_is_held_field_by_field(
+    db: Database, tenant: UUID, copy: Copy
 ) -> None:
-    newest = msgspec.structs.replace(copy, **later)
-    copies = [(copy, 1), (copy, 2), (newest, 3)]
-    expected = getattr(newest, column)
-    for turn, order in enumerate(permutations(copies)):
-        for each, number in order:
-            await _write(db, tenant, each, turn * 10 + number)
-        row = await _row(db, tenant, table)
-        assert (row[column], row["copy_no"]) == (expected, turn * 10 + 3)
+    assert await _write(db, tenant, copy, 1)
+    assert await _held(db, tenant, reference_to(copy)) == copy
+    assert bare(copy) != copy
+    assert await _write(db, tenant, bare(copy), 2)
+    assert await _held(db, tenant, reference_to(copy)) == bare(copy)
+    assert await _write(db, tenant, copy, 3)
+    assert await _held(db, tenant, reference_to(copy)) == copy
+
+
+async def test_copies_of_all_kinds_are_written_at_once(db: Database, tenant: UUID) -> None:
+    async with db.unit(tenant) as unit:
+        written = await write_copies(unit, COPIES, 1)
+        assert written == {reference_to(copy) for copy in COPIES}
+        assert await write_copies(unit, COPIES, 1) == set()
+        newer = [msgspec.structs.replace(PRODUCT, id="prod_2"), PRODUCT]
+        assert await write_copies(unit, newer, 1) == {Reference("product", "prod_2")}
 
 
 async def test_whether_a_copy_was_written_is_answered(db: Database, tenant: UUID) -> None:
@@ -142,61 +80,79 @@ async def test_whether_a_copy_was_written_is_answered(db: Database, tenant: UUID
     assert await _write(db, tenant, SUBSCRIPTION, 3)
 
 
-async def _items(db: Database, tenant: UUID) -> list[tuple[Any, ...]]:
-    async with db.unit(tenant) as unit:
-        rows = await unit.fetch(
-            "select id, position, price_id, quantity from subscription_items order by position"
-        )
-    return [tuple(row) for row in rows]
+async def test_nothing_is_held_of_what_was_never_seen(db: Database, tenant: UUID) -> None:
+    assert await _held(db, tenant, reference_to(CUSTOMER)) is None
 
 
-async def test_a_subscription_s_items_are_replaced_whole(db: Database, tenant: UUID) -> None:
-    await _write(db, tenant, SUBSCRIPTION, 1)
-    assert await _items(db, tenant) == [("si_1", 1, "price_1", 1), ("si_2", 2, "price_2", None)]
-    changed = (
-        ItemCopy(id="si_3", price_id="price_3", quantity=5),
-        ItemCopy(id="si_1", price_id="price_9", quantity=2),
-    )
-    await _write(db, tenant, msgspec.structs.replace(SUBSCRIPTION, items=changed), 2)
-    assert await _items(db, tenant) == [("si_3", 1, "price_3", 5), ("si_1", 2, "price_9", 2)]
-    await _write(db, tenant, SUBSCRIPTION, 1)
-    assert await _items(db, tenant) == [("si_3", 1, "price_3", 5), ("si_1", 2, "price_9", 2)]
-    await _write(db, tenant, msgspec.structs.replace(SUBSCRIPTION, items=()), 3)
-    assert await _items(db, tenant) == []
+def _version(copy: Copy, copy_no: int) -> Copy:
+    """A copy that differs from those with other numbers, in its children too."""
+    whole = copy if copy_no % 3 else bare(copy)
+    changed: dict[str, object] = {}
+    for field in ("items", "lines", "payments"):
+        children = getattr(whole, field, ())
+        if children:
+            extra = msgspec.structs.replace(children[0], id=f"extra_{copy_no % 2}")
+            changed[field] = (extra, *children[copy_no % 2 :])
+    if isinstance(whole, CustomerCopy) and copy_no % 5 == 4:
+        return CustomerCopy(id=copy.id, deleted=True)
+    return msgspec.structs.replace(whole, **changed)
+
+
+_BATCHES = st.lists(st.sets(st.sampled_from(range(len(COPIES))), min_size=1), max_size=6)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(batches=_BATCHES, together=st.booleans(), data=st.data())
+async def test_copies_in_any_order_end_as_the_newest(
+    db: Database, tenant: UUID, batches: list[set[int]], together: bool, data: st.DataObject
+) -> None:
+    mark = uuid4().hex
+    objects = [msgspec.structs.replace(copy, id=f"{mark}_{copy.id}") for copy in COPIES]
+    numbered = [
+        (number, [_version(objects[place], number) for place in sorted(places)])
+        for number, places in enumerate(batches, 1)
+    ]
+    newest = {reference_to(copy): copy for _, copies in numbered for copy in copies}
+
+    async def write(copy_no: int, copies: Sequence[Copy]) -> None:
+        async with db.unit(tenant) as unit:
+            await write_copies(unit, copies, copy_no)
+
+    order = data.draw(st.permutations(numbered))
+    if together:
+        await asyncio.gather(*(write(*batch) for batch in order))
+    else:
+        for batch in order:
+            await write(*batch)
+    assert {it: await _held(db, tenant, it) for it in newest} == newest
 
 
 async def test_a_writer_that_waited_for_another_removes_its_items_too(
     db: Database, tenant: UUID
 ) -> None:
     first = SUBSCRIPTION.items[0]
-    await _write(db, tenant, msgspec.structs.replace(SUBSCRIPTION, items=(first,)), 1)
+    later = msgspec.structs.replace(SUBSCRIPTION, items=(first,))
+    await _write(db, tenant, later, 1)
     async with db.unit(tenant) as unit:
         await write_copy(unit, SUBSCRIPTION, 2)
-        later = msgspec.structs.replace(SUBSCRIPTION, items=(first,))
         waiting = asyncio.create_task(_write(db, tenant, later, 3))
         while not await unit.fetchval("select exists (select from pg_locks where not granted)"):
             await asyncio.sleep(0.01)
     assert await waiting
-    assert [row[0] for row in await _items(db, tenant)] == [first.id]
-
-
-async def test_a_pending_change_comes_and_goes(db: Database, tenant: UUID) -> None:
-    pending = PendingCopy(at=_AT, price_id="price_2", quantity=3)
-    scheduled = msgspec.structs.replace(SUBSCRIPTION, schedule_id="sub_sched_1", pending=pending)
-    await _write(db, tenant, scheduled, 1)
-    row = await _row(db, tenant, "subscriptions")
-    assert (row["pending_price_id"], row["pending_quantity"]) == ("price_2", 3)
-    assert (row["pending_at"], row["schedule_id"]) == (_AT, "sub_sched_1")
-    await _write(db, tenant, SUBSCRIPTION, 2)
-    row = await _row(db, tenant, "subscriptions")
-    assert (row["pending_price_id"], row["pending_at"], row["schedule_id"]) == (None, None, None)
+    assert await _held(db, tenant, reference_to(later)) == later
 
 
 async def test_a_deleted_customer_keeps_what_was_known(db: Database, tenant: UUID) -> None:
+    gone = CustomerCopy(id="cus_1", deleted=True)
     await _write(db, tenant, CUSTOMER, 1)
-    await _write(db, tenant, CustomerCopy(id="cus_1", deleted=True), 2)
+    await _write(db, tenant, gone, 2)
     row = await _row(db, tenant, "customers")
-    assert (row["deleted"], row["email"], row["created_at"]) == (True, "ada@example.com", _AT)
+    assert (row["deleted"], row["email"], row["created_at"]) == (True, "ada@example.com", AT)
+    assert await _held(db, tenant, reference_to(gone)) == gone
 
 
 async def test_an_older_copy_does_not_revive_a_deleted_customer(db: Database, tenant: UUID) -> None:
@@ -206,31 +162,25 @@ async def test_an_older_copy_does_not_revive_a_deleted_customer(db: Database, te
 
 
 @pytest.mark.parametrize(
-    ("copy", "kind", "table", "column", "left"),
+    ("copy", "table", "column", "left"),
     [
-        (CUSTOMER, "customer", "customers", "deleted", True),
-        (METHOD, "payment_method", "payment_methods", "customer_id", None),
-        (PRODUCT, "product", "products", "active", False),
-        (PRICE, "price", "prices", "active", False),
-        (SUBSCRIPTION, "subscription", "subscriptions", "status", "active"),
-        (INVOICE, "invoice", "invoices", "status", "open"),
-        (
-            msgspec.structs.replace(INVOICE, status="draft", number=None),
-            "invoice",
-            "invoices",
-            "status",
-            "void",
-        ),
+        (CUSTOMER, "customers", "deleted", True),
+        (METHOD, "payment_methods", "customer_id", None),
+        (PRODUCT, "products", "active", False),
+        (PRICE, "prices", "active", False),
+        (SUBSCRIPTION, "subscriptions", "status", "active"),
+        (INVOICE, "invoices", "status", "open"),
+        (msgspec.structs.replace(INVOICE, status="draft"), "invoices", "status", "void"),
     ],
-    ids=lambda it: str(it)[:12],
+    ids=_name,
 )
 async def test_what_the_provider_no_longer_knows_is_noted_and_not_erased(
-    db: Database, tenant: UUID, copy: Copy, kind: Kind, table: str, column: str, left: object
+    db: Database, tenant: UUID, copy: Copy, table: str, column: str, left: object
 ) -> None:
     await _write(db, tenant, copy, 2)
     async with db.unit(tenant) as unit:
-        assert not await write_missing(unit, Reference(kind, copy.id), 1)
-        await write_missing(unit, Reference(kind, copy.id), 3)
+        assert not await write_copies(unit, [], 1, missing=[reference_to(copy)])
+        await write_copies(unit, [], 3, missing=[reference_to(copy)])
     assert (await _row(db, tenant, table))[column] == left
 
 
@@ -247,5 +197,5 @@ async def test_the_same_ids_of_two_tenants_are_two_objects(
     await _write(db, tenant, SUBSCRIPTION, 5)
     theirs = msgspec.structs.replace(SUBSCRIPTION, status="canceled", items=())
     assert await _write(db, other, theirs, 1)
-    assert (await _row(db, tenant, "subscriptions"))["status"] == "active"
-    assert len(await _items(db, tenant)) == 2
+    assert await _held(db, tenant, reference_to(SUBSCRIPTION)) == SUBSCRIPTION
+    assert await _held(db, other, reference_to(theirs)) == theirs

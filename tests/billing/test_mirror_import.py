@@ -10,7 +10,7 @@ import pytest
 
 from guichet.billing.customers import bring_customers
 from guichet.billing.importing import import_tenant
-from guichet.billing.mirror import write_customer
+from guichet.billing.mirror import write_copy
 from guichet.billing.reconciling import reconcile
 from guichet.db import Database
 from guichet.payments.choose import Providers
@@ -101,11 +101,11 @@ async def test_customers_are_brought_without_a_deadlock(
     async with Providers(settings, db, Vault(settings.master_keys)) as providers:
         bring = bring_customers(db, providers)
         async with db.unit(tenant) as unit:
-            await write_customer(unit, first, 0)
+            await write_copy(unit, first, 0)
             bringing = asyncio.ensure_future(bring(tenant, "ada@example.com"))
             while not await unit.fetchval("select exists (select from pg_locks where not granted)"):
                 await asyncio.sleep(0.01)
-            await write_customer(unit, last, 0)
+            await write_copy(unit, last, 0)
         await bringing
     row = await _one(db, tenant, "select count(*) from customers where not deleted")
     assert row["count"] == len(ids)

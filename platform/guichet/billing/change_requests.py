@@ -15,7 +15,7 @@ import structlog
 
 from guichet.audit import record
 from guichet.billing.changes import ChangeUnfinished
-from guichet.billing.mirror import draw_copy_no, write_subscription
+from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.billing.subscriptions import hold_still
 from guichet.db import Database, Unit
 from guichet.errors import Conflict, GuichetError
@@ -193,7 +193,7 @@ async def carry_out(
         async with db.unit(tenant_id) as unit:
             return await finish(unit, request, state, error.code)
     async with db.unit(tenant_id) as unit:
-        await write_subscription(unit, copy, await draw_copy_no(unit))
+        await write_copy(unit, copy, await draw_copy_no(unit))
         return await finish(unit, request, "done", None)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from guichet.billing.mirror import draw_copy_no, write_customer
+from guichet.billing.mirror import draw_copy_no, write_copies
 from guichet.db import Database
 from guichet.payments.choose import Providers
 
@@ -21,8 +21,6 @@ def bring_customers(db: Database, providers: Providers) -> Callable[[UUID, str],
             copy_no = await draw_copy_no(unit)
         copies = await provider.find_customers(email)
         async with db.unit(tenant_id) as unit:
-            # In one order, so that nobody who writes the same customers deadlocks with us.
-            for copy in sorted(copies, key=lambda each: each.id):
-                await write_customer(unit, copy, copy_no)
+            await write_copies(unit, copies, copy_no)
 
     return bring

@@ -9,6 +9,7 @@ import structlog
 from guichet.billing.mirror import Kind, Reference
 from guichet.db import Unit
 from guichet.payments.copies import (
+    AttemptCopy,
     Copy,
     CustomerCopy,
     InvoiceCopy,
@@ -67,6 +68,8 @@ async def fetch_all(
 
 async def _fetch(provider: PaymentProvider, reference: Reference) -> Copy | None:
     match reference.kind:
+        case "attempt":
+            return await provider.fetch_attempt(reference.id)
         case "customer":
             return await provider.fetch_customer(reference.id)
         case "invoice":
@@ -93,7 +96,7 @@ def neighbours(copy: Copy) -> set[Reference]:
             return _some("product", copy.product_id)
         case CustomerCopy():
             return _some("payment_method", copy.default_payment_method_id)
-        case InvoiceCopy() | PaymentMethodCopy():
+        case AttemptCopy() | InvoiceCopy() | PaymentMethodCopy():
             return _some("customer", copy.customer_id)
         case ProductCopy():
             return set()

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from guichet.billing.fetching import fetch_all
-from guichet.billing.mirror import Reference, draw_copy_no, write_copy, write_missing
+from guichet.billing.mirror import Reference, draw_copy_no, write_copies
 from guichet.db import Database, Unit
 from guichet.payments.copies import Copy, CustomerCopy, PaymentMethodCopy
 from guichet.payments.port import PaymentProvider
@@ -28,6 +28,7 @@ class Imported(msgspec.Struct):
     payment_methods: int = 0
     subscriptions: int = 0
     invoices: int = 0
+    attempts: int = 0
     #: Mirrored objects that no list showed any more, so each was asked for by its id.
     looked_up: int = 0
 
@@ -52,6 +53,7 @@ async def import_tenant(db: Database, provider: PaymentProvider, tenant_id: UUID
         await _write(db, tenant_id, methods, copy_no)
     done.subscriptions = await _take_in(db, tenant_id, provider.list_subscriptions(), copy_no)
     done.invoices = await _take_in(db, tenant_id, provider.list_invoices(), copy_no)
+    done.attempts = await _take_in(db, tenant_id, provider.list_attempts(), copy_no)
     done.looked_up = await _look_up_unlisted(db, provider, tenant_id, copy_no)
     return done
 
@@ -77,9 +79,7 @@ async def _batches(listed: AsyncIterator[Copy]) -> AsyncIterator[list[Copy]]:
 
 async def _write(db: Database, tenant_id: UUID, copies: Sequence[Copy], copy_no: int) -> None:
     async with db.unit(tenant_id) as unit:
-        # In one order, so that nobody who writes the same objects deadlocks with us.
-        for copy in sorted(copies, key=lambda each: each.id):
-            await write_copy(unit, copy, copy_no)
+        await write_copies(unit, copies, copy_no)
 
 
 async def _payment_methods(
@@ -118,13 +118,10 @@ async def _look_up_unlisted(
         fetched = await fetch_all(provider, batch, _FETCH_SECONDS)
         for error in fetched.errors.values():
             raise error
+        present = [copy for copy in fetched.copies.values() if copy is not None]
+        missing = [each for each, copy in fetched.copies.items() if copy is None]
         async with db.unit(tenant_id) as unit:
-            for reference in sorted(fetched.copies):
-                copy = fetched.copies[reference]
-                if copy is None:
-                    await write_missing(unit, reference, copy_no)
-                else:
-                    await write_copy(unit, copy, copy_no)
+            await write_copies(unit, present, copy_no, missing)
     return len(references)
 
 

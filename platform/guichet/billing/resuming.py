@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from guichet.billing.change_requests import ChangeExpired, ChangeRequest, ask, finish, from_row
-from guichet.billing.mirror import draw_copy_no, write_subscription
+from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import SubscriptionCopy
@@ -105,7 +105,7 @@ async def _settle(
     copy = await provider.fetch_subscription(request.subscription_id)
     async with db.unit(tenant_id) as unit:
         if copy is not None:
-            await write_subscription(unit, copy, copy_no)
+            await write_copy(unit, copy, copy_no)
         if refusal is None or (copy is not None and _shows(copy, request)):
             state, failure = "done", None
         elif refusal.outcome_known and not isinstance(refusal, _TURNED_AWAY):

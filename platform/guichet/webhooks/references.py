@@ -6,21 +6,37 @@ import msgspec
 
 from guichet.billing.mirror import Kind, Reference
 
-#: What the provider calls the objects that the mirror keeps.
-_KINDS: dict[str, Kind] = {
-    "customer": "customer",
-    "invoice": "invoice",
-    "payment_method": "payment_method",
-    "price": "price",
-    "product": "product",
-    "subscription": "subscription",
+#: What of the mirror each of the provider's objects touches, and the field that names it; of
+#: several the first that is set.
+_TOUCHED: dict[str, tuple[tuple[Kind, str], ...]] = {
+    "charge": (("attempt", "id"),),
+    "credit_note": (("invoice", "invoice"),),
+    "customer": (("customer", "id"),),
+    "discount": (("subscription", "subscription"), ("customer", "customer")),
+    # The preview of an upcoming invoice is an invoice without an id.
+    "invoice": (("invoice", "id"),),
+    "invoice_payment": (("invoice", "invoice"),),
+    "payment_intent": (("invoice", "invoice"),),
+    "payment_method": (("payment_method", "id"),),
+    "price": (("price", "id"),),
+    "product": (("product", "id"),),
+    "refund": (("attempt", "charge"),),
+    "subscription": (("subscription", "id"),),
+    # Whose plan it changes, or did until it was released.
+    "subscription_schedule": (
+        ("subscription", "subscription"),
+        ("subscription", "released_subscription"),
+    ),
+    "tax_id": (("customer", "customer"),),
 }
 
 
 class _Object(msgspec.Struct):
     id: Any = None
     object: Any = None
-    #: Of a subscription schedule: whose plan it changes, or did until it was released.
+    charge: Any = None
+    customer: Any = None
+    invoice: Any = None
     subscription: Any = None
     released_subscription: Any = None
 
@@ -45,12 +61,9 @@ def reference_of(body: bytes) -> Reference | None:
         subject = _decoder.decode(body).data.object
     except msgspec.DecodeError:
         return None
-    if subject.object == "subscription_schedule":
-        return _reference("subscription", subject.subscription or subject.released_subscription)
-    # The preview of an upcoming invoice is an invoice without an id.
-    kind = _KINDS.get(subject.object) if isinstance(subject.object, str) else None
-    return _reference(kind, subject.id) if kind else None
-
-
-def _reference(kind: Kind, identifier: object) -> Reference | None:
-    return Reference(kind, identifier) if isinstance(identifier, str) and identifier else None
+    touched = _TOUCHED.get(subject.object, ()) if isinstance(subject.object, str) else ()
+    for kind, field in touched:
+        identifier = getattr(subject, field)
+        if isinstance(identifier, str) and identifier:
+            return Reference(kind, identifier)
+    return None

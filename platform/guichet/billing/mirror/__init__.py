@@ -5,21 +5,16 @@ or after the answer to a call of our own. A copy never overwrites one with a hig
 copies may be written in any order, twice, or late.
 """
 
-from guichet.billing.mirror.people import write_customer, write_payment_method
-from guichet.billing.mirror.plans import write_price, write_product
-from guichet.billing.mirror.sales import write_invoice, write_subscription
-from guichet.billing.mirror.whole import Kind, Reference, draw_copy_no, write_copy, write_missing
+from guichet.billing.mirror.holding import held_copies
+from guichet.billing.mirror.kinds import Kind, Reference, reference_to
+from guichet.billing.mirror.whole import draw_copy_no, write_copies, write_copy
 
 __all__ = [
     "Kind",
     "Reference",
     "draw_copy_no",
+    "held_copies",
+    "reference_to",
+    "write_copies",
     "write_copy",
-    "write_customer",
-    "write_invoice",
-    "write_missing",
-    "write_payment_method",
-    "write_price",
-    "write_product",
-    "write_subscription",
 ]

@@ -1,71 +1,89 @@
 """Customers and their payment methods in the mirror."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from guichet.db import Unit
 from guichet.payments.copies import CustomerCopy, PaymentMethodCopy
 
 
-async def write_customer(unit: Unit, copy: CustomerCopy, copy_no: int) -> bool:
-    """Write a copy; answers False when a newer one is there.
-
-    Of a deleted customer the provider tells nothing but that. What was known is kept, and one that
-    was never seen is noted, so that an older copy which is still under way does not revive it.
-    """
-    if copy.deleted:
-        return await _write_deleted_customer(unit, copy.id, copy_no)
-    written = await unit.fetchval(
+async def write_customers(unit: Unit, copies: Sequence[CustomerCopy], copy_no: int) -> set[str]:
+    """Write copies of customers that are not deleted; answers the ids of the newer ones."""
+    rows = await unit.fetch(
         """
         insert into customers as held (
-          tenant_id, id, email, name, currency, default_payment_method_id, created_at, copy_no
+          tenant_id,
+          id,
+          deleted,
+          email,
+          name,
+          phone,
+          address,
+          shipping,
+          tax_ids,
+          tax_exempt,
+          preferred_locales,
+          currency,
+          balance,
+          default_payment_method_id,
+          fallback_payment_method_ids,
+          created_at,
+          copy_no
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        select
+          $1,
+          copy.id,
+          copy.deleted,
+          copy.email,
+          copy.name,
+          copy.phone,
+          copy.address,
+          copy.shipping,
+          copy.tax_ids,
+          copy.tax_exempt,
+          copy.preferred_locales,
+          copy.currency,
+          copy.balance,
+          copy.default_payment_method_id,
+          copy.fallback_payment_method_ids,
+          copy.created_at,
+          $3
+        from jsonb_populate_recordset(null::customers, $2::jsonb) as copy
+        order by copy.id
         on conflict (tenant_id, id) do update
         set
+          deleted = excluded.deleted,
           email = excluded.email,
           name = excluded.name,
+          phone = excluded.phone,
+          address = excluded.address,
+          shipping = excluded.shipping,
+          tax_ids = excluded.tax_ids,
+          tax_exempt = excluded.tax_exempt,
+          preferred_locales = excluded.preferred_locales,
           currency = excluded.currency,
+          balance = excluded.balance,
           default_payment_method_id = excluded.default_payment_method_id,
-          deleted = false,
+          fallback_payment_method_ids = excluded.fallback_payment_method_ids,
           created_at = excluded.created_at,
           copy_no = excluded.copy_no
         where held.tenant_id = $1
         and held.copy_no < excluded.copy_no
-        returning true
+        returning id
         """,
         unit.tenant_id,
-        copy.id,
-        copy.email,
-        copy.name,
-        copy.currency,
-        copy.default_payment_method_id,
-        copy.created_at,
+        msgspec.json.encode(copies).decode(),
         copy_no,
     )
-    return bool(written)
+    return {row["id"] for row in rows}
 
 
-async def _write_deleted_customer(unit: Unit, customer_id: str, copy_no: int) -> bool:
-    written = await unit.fetchval(
-        """
-        insert into customers as held (tenant_id, id, deleted, created_at, copy_no)
-        values ($1, $2, true, now(), $3)
-        on conflict (tenant_id, id) do update
-        set
-          deleted = true,
-          copy_no = excluded.copy_no
-        where held.tenant_id = $1
-        and held.copy_no < excluded.copy_no
-        returning true
-        """,
-        unit.tenant_id,
-        customer_id,
-        copy_no,
-    )
-    return bool(written)
-
-
-async def write_payment_method(unit: Unit, copy: PaymentMethodCopy, copy_no: int) -> bool:
-    """Write a copy; answers False when a newer one is there."""
-    written = await unit.fetchval(
+async def write_payment_methods(
+    unit: Unit, copies: Sequence[PaymentMethodCopy], copy_no: int
+) -> set[str]:
+    """Write copies; answers the ids of those that were newer than what was there."""
+    rows = await unit.fetch(
         """
         insert into payment_methods as held (
           tenant_id,
@@ -76,10 +94,28 @@ async def write_payment_method(unit: Unit, copy: PaymentMethodCopy, copy_no: int
           last4,
           exp_month,
           exp_year,
+          country,
+          funding,
+          fingerprint,
           created_at,
           copy_no
         )
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        select
+          $1,
+          copy.id,
+          copy.customer_id,
+          copy.type,
+          copy.brand,
+          copy.last4,
+          copy.exp_month,
+          copy.exp_year,
+          copy.country,
+          copy.funding,
+          copy.fingerprint,
+          copy.created_at,
+          $3
+        from jsonb_populate_recordset(null::payment_methods, $2::jsonb) as copy
+        order by copy.id
         on conflict (tenant_id, id) do update
         set
           customer_id = excluded.customer_id,
@@ -88,41 +124,17 @@ async def write_payment_method(unit: Unit, copy: PaymentMethodCopy, copy_no: int
           last4 = excluded.last4,
           exp_month = excluded.exp_month,
           exp_year = excluded.exp_year,
+          country = excluded.country,
+          funding = excluded.funding,
+          fingerprint = excluded.fingerprint,
           created_at = excluded.created_at,
           copy_no = excluded.copy_no
         where held.tenant_id = $1
         and held.copy_no < excluded.copy_no
-        returning true
+        returning id
         """,
         unit.tenant_id,
-        copy.id,
-        copy.customer_id,
-        copy.type,
-        copy.brand,
-        copy.last4,
-        copy.exp_month,
-        copy.exp_year,
-        copy.created_at,
+        msgspec.json.encode(copies).decode(),
         copy_no,
     )
-    return bool(written)
-
-
-async def write_payment_method_gone(unit: Unit, payment_method_id: str, copy_no: int) -> bool:
-    """Detach one that the provider no longer knows."""
-    written = await unit.fetchval(
-        """
-        update payment_methods
-        set
-          customer_id = null,
-          copy_no = $3
-        where tenant_id = $1
-        and id = $2
-        and copy_no < $3
-        returning true
-        """,
-        unit.tenant_id,
-        payment_method_id,
-        copy_no,
-    )
-    return bool(written)
+    return {row["id"] for row in rows}

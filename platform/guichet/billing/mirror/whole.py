@@ -1,40 +1,45 @@
-"""Any copy into the mirror, and what becomes of an object that the provider no longer knows."""
+"""Any copies into the mirror, in few statements, and what becomes of what no longer exists."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
-from guichet.billing.mirror.people import (
-    write_customer,
-    write_payment_method,
-    write_payment_method_gone,
+from guichet.billing.mirror.attempts import write_attempts
+from guichet.billing.mirror.invoices import write_invoices
+from guichet.billing.mirror.kinds import Kind, Reference, reference_to
+from guichet.billing.mirror.missing import (
+    detach_payment_methods,
+    note_deleted_customers,
+    take_prices_off_sale,
+    take_products_off_sale,
+    void_drafts,
 )
-from guichet.billing.mirror.plans import (
-    write_price,
-    write_price_gone,
-    write_product,
-    write_product_gone,
-)
-from guichet.billing.mirror.sales import write_invoice, write_invoice_gone, write_subscription
+from guichet.billing.mirror.people import write_customers, write_payment_methods
+from guichet.billing.mirror.plans import write_prices, write_products
+from guichet.billing.mirror.subscriptions import write_subscriptions
 from guichet.db import Connection, Unit
-from guichet.payments.copies import (
-    Copy,
-    CustomerCopy,
-    InvoiceCopy,
-    PaymentMethodCopy,
-    PriceCopy,
-    ProductCopy,
-    SubscriptionCopy,
-)
+from guichet.payments.copies import Copy, CustomerCopy
 
-Kind = Literal[
-    "attempt", "customer", "invoice", "payment_method", "price", "product", "subscription"
-]
+_Write = Callable[[Unit, Sequence[Any], int], Awaitable[set[str]]]
+_Note = Callable[[Unit, Sequence[str], int], Awaitable[set[str]]]
 
 
-class Reference(NamedTuple):
-    """One object of the provider. Writing in the order of these never ends in a deadlock."""
+class _Shelf(NamedTuple):
+    write: _Write
+    #: None where an absence means that the key now belongs to another account of the provider:
+    #: neither subscriptions nor charges can be deleted there. They are left as they are.
+    note_missing: _Note | None
 
-    kind: Kind
-    id: str
+
+#: In the order in which everybody writes, so that two writers wait and do not deadlock.
+_SHELVES: dict[Kind, _Shelf] = {
+    "attempt": _Shelf(write_attempts, None),
+    "customer": _Shelf(write_customers, note_deleted_customers),
+    "invoice": _Shelf(write_invoices, void_drafts),
+    "payment_method": _Shelf(write_payment_methods, detach_payment_methods),
+    "price": _Shelf(write_prices, take_prices_off_sale),
+    "product": _Shelf(write_products, take_products_off_sale),
+    "subscription": _Shelf(write_subscriptions, None),
+}
 
 
 async def draw_copy_no(source: Unit | Connection) -> int:
@@ -46,39 +51,29 @@ async def draw_copy_no(source: Unit | Connection) -> int:
     return number
 
 
-async def write_copy(unit: Unit, copy: Copy, copy_no: int) -> bool:
-    """Write a copy of any kind; answers False when a newer one is there."""
-    match copy:
-        case CustomerCopy():
-            return await write_customer(unit, copy, copy_no)
-        case InvoiceCopy():
-            return await write_invoice(unit, copy, copy_no)
-        case PaymentMethodCopy():
-            return await write_payment_method(unit, copy, copy_no)
-        case PriceCopy():
-            return await write_price(unit, copy, copy_no)
-        case ProductCopy():
-            return await write_product(unit, copy, copy_no)
-        case SubscriptionCopy():
-            return await write_subscription(unit, copy, copy_no)
+async def write_copies(
+    unit: Unit, copies: Iterable[Copy], copy_no: int, missing: Iterable[Reference] = ()
+) -> set[Reference]:
+    """Write copies of any kinds, and note what is missing, with a few statements for each kind.
 
-
-async def write_missing(unit: Unit, reference: Reference, copy_no: int) -> bool:
-    """Note that the provider no longer knows an object; nothing that was known is erased.
-
-    A subscription is left as it is: none can be deleted at the provider, so its absence means that
-    the merchant's key now belongs to another account.
+    Answers what was written or noted: all of which the mirror had no newer copy.
     """
-    match reference.kind:
-        case "customer":
-            return await write_customer(unit, CustomerCopy(id=reference.id, deleted=True), copy_no)
-        case "payment_method":
-            return await write_payment_method_gone(unit, reference.id, copy_no)
-        case "product":
-            return await write_product_gone(unit, reference.id, copy_no)
-        case "price":
-            return await write_price_gone(unit, reference.id, copy_no)
-        case "invoice":
-            return await write_invoice_gone(unit, reference.id, copy_no)
-        case "subscription":
-            return False
+    present = {reference_to(copy): copy for copy in copies}
+    gone = set(missing) - present.keys()
+    gone |= {it for it, copy in present.items() if isinstance(copy, CustomerCopy) and copy.deleted}
+    written: set[Reference] = set()
+    for kind, shelf in _SHELVES.items():
+        living = sorted(it for it in present.keys() - gone if it.kind == kind)
+        if living:
+            newer = await shelf.write(unit, [present[it] for it in living], copy_no)
+            written |= {Reference(kind, each) for each in newer}
+        absent = sorted(it.id for it in gone if it.kind == kind)
+        if absent and shelf.note_missing:
+            noted = await shelf.note_missing(unit, absent, copy_no)
+            written |= {Reference(kind, each) for each in noted}
+    return written
+
+
+async def write_copy(unit: Unit, copy: Copy, copy_no: int) -> bool:
+    """Write one copy of any kind; answers False when a newer one is there."""
+    return bool(await write_copies(unit, [copy], copy_no))
