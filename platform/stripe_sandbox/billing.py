@@ -77,7 +77,9 @@ def collect(unit: Unit, invoice: Document, *, attempts: bool = True) -> Decline 
         (void if pause["behavior"] == "void" else mark_uncollectible)(unit, invoice)
     elif invoice["status"] == "open":
         open_payment(unit, invoice)
-        if attempts and invoice["collection_method"] == "charge_automatically":
+        if invoice["collection_method"] == "send_invoice":
+            unit.emit("invoice.sent", invoice)
+        elif attempts:
             return charge(unit, invoice)
     if invoice["status"] == "paid":
         after_payment(unit, invoice)

@@ -1,13 +1,16 @@
-"""Coupons and the promotion codes that customers type to redeem them."""
+"""Coupons: percent or amount off, once, for some months, or for ever."""
 
-from stripe_sandbox.documents import Document, merged_metadata, new_id, new_token, public
+from typing import Any
+
+from stripe_sandbox.documents import Document, merged_metadata, new_token, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
-    anything,
-    boolean,
     hash_of,
     integer,
+    list_of,
+    map_of,
     metadata,
+    natural,
     number,
     one_of,
     span,
@@ -15,17 +18,19 @@ from stripe_sandbox.forms import (
     within,
 )
 from stripe_sandbox.lists import page
+from stripe_sandbox.redemptions import is_valid
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.unit import Unit
 
 
 def create_coupon(unit: Unit, params: Document) -> Document:
-    """Percent or amount off, once, for some months, or for ever."""
-    if (params.get("percent_off") is None) == (params.get("amount_off") is None):
-        raise invalid("You must pass either percent_off or amount_off.", "percent_off")
+    """What it takes off, for how long, and who may still redeem it until when."""
+    _check(params, unit.now())
     identifier = params.get("id") or new_token(8)
     if unit.find("coupon", identifier):
         raise invalid("Coupon already exists.", "id", "resource_already_exists")
+    for index, product in enumerate((params.get("applies_to") or {}).get("products") or []):
+        unit.need("product", product, f"applies_to[products][{index}]")
     coupon: Document = {
         "id": identifier,
         "object": "coupon",
@@ -42,23 +47,53 @@ def create_coupon(unit: Unit, params: Document) -> Document:
         "redeem_by": params.get("redeem_by"),
         "times_redeemed": 0,
         "valid": True,
+        "_applies_to": params.get("applies_to"),
+        "_currency_options": params.get("currency_options"),
     }
-    return public(unit.add(coupon, "coupon.created"))
+    return shown(unit, unit.add(coupon, "coupon.created"))
+
+
+def _check(params: Document, now: int) -> None:
+    percent, amount = params.get("percent_off"), params.get("amount_off")
+    if (percent is None) == (amount is None):
+        raise invalid("You must pass exactly one of `percent_off` and `amount_off`.", "percent_off")
+    if percent is not None and not 0 < percent <= 100:
+        raise invalid("percent_off must be greater than 0 and at most 100.", "percent_off")
+    if amount is not None and amount < 1:
+        raise invalid("Invalid positive integer", "amount_off", "parameter_invalid_integer")
+    if amount is not None and not params.get("currency"):
+        message = "You must pass currency when passing amount_off"
+        raise invalid(message, "currency", "parameter_missing")
+    repeats = params.get("duration") == "repeating"
+    if repeats != (params.get("duration_in_months") is not None):
+        raise invalid(
+            "You must pass duration_in_months if and only if duration is repeating.",
+            "duration_in_months",
+        )
+    if (until := params.get("redeem_by")) is not None and until <= now:
+        raise invalid("The redeem_by timestamp must be in the future.", "redeem_by")
+
+
+def shown(unit: Unit, coupon: Document) -> Document:
+    """A coupon as the API shows it now: time alone may have made it invalid."""
+    return {**public(coupon), "valid": is_valid(coupon, unit.now())}
 
 
 def retrieve_coupon(unit: Unit, params: Document, identifier: str) -> Document:
     """One coupon."""
-    return public(unit.need("coupon", identifier))
+    return shown(unit, unit.need("coupon", identifier))
 
 
 def update_coupon(unit: Unit, params: Document, identifier: str) -> Document:
-    """Name and metadata only: what it takes off never changes."""
+    """Name, metadata and further currencies: what it takes off never changes."""
     coupon = unit.need("coupon", identifier)
     if "name" in params:
         coupon["name"] = params["name"]
     if "metadata" in params:
         coupon["metadata"] = merged_metadata(coupon["metadata"], params["metadata"])
-    return public(unit.update(coupon, "coupon.updated"))
+    if more := params.get("currency_options"):
+        coupon["_currency_options"] = {**more, **(coupon["_currency_options"] or {})}
+    return shown(unit, unit.update(coupon, "coupon.updated"))
 
 
 def delete_coupon(unit: Unit, params: Document, identifier: str) -> Document:
@@ -68,71 +103,17 @@ def delete_coupon(unit: Unit, params: Document, identifier: str) -> Document:
 
 def list_coupons(unit: Unit, params: Document) -> Document:
     """Newest first."""
-    return page(
+    found = page(
         unit, "coupon", "/v1/coupons", params,
         only=lambda coupon: within(coupon["created"], params.get("created")),
     )  # fmt: skip
+    found["data"] = [shown(unit, coupon) for coupon in found["data"]]
+    return found
 
 
-def create_promotion_code(unit: Unit, params: Document) -> Document:
-    """A code that customers can type; upper and lower case are the same."""
-    coupon = unit.need("coupon", params["promotion"]["coupon"], "promotion[coupon]")
-    code = (params.get("code") or new_token(8)).upper()
-    if any(other["active"] for other in unit.every("promotion_code", tag=code)):
-        raise invalid("An active promotion code with that `code` already exists.", "code")
-    promotion_code: Document = {
-        "id": new_id("promo"),
-        "object": "promotion_code",
-        "active": params.get("active") is not False,
-        "code": code,
-        "created": unit.now(),
-        "customer": params.get("customer"),
-        "customer_account": None,
-        "expires_at": params.get("expires_at"),
-        "livemode": False,
-        "max_redemptions": params.get("max_redemptions"),
-        "metadata": merged_metadata({}, params.get("metadata")),
-        "promotion": {"type": "coupon", "coupon": coupon["id"]},
-        "restrictions": {
-            "first_time_transaction": False,
-            "minimum_amount": None,
-            "minimum_amount_currency": None,
-        },
-        "times_redeemed": 0,
-    }
-    return public(unit.add(promotion_code, "promotion_code.created"))
-
-
-def retrieve_promotion_code(unit: Unit, params: Document, identifier: str) -> Document:
-    """One promotion code."""
-    return public(unit.need("promotion_code", identifier))
-
-
-def update_promotion_code(unit: Unit, params: Document, identifier: str) -> Document:
-    """Switch it on or off, or change its metadata."""
-    code = unit.need("promotion_code", identifier)
-    if params.get("active") is not None:
-        code["active"] = params["active"]
-    if "metadata" in params:
-        code["metadata"] = merged_metadata(code["metadata"], params["metadata"])
-    return public(unit.update(code, "promotion_code.updated"))
-
-
-def list_promotion_codes(unit: Unit, params: Document) -> Document:
-    """Newest first, by code, coupon or whether they are active."""
-    code = params.get("code")
-    return page(
-        unit,
-        "promotion_code",
-        "/v1/promotion_codes",
-        params,
-        owner=params.get("coupon"),
-        tag=code.upper() if code else None,
-        only=lambda found: (
-            params.get("active") in (None, found["active"])
-            and params.get("customer") in (None, found["customer"])
-        ),
-    )
+def _currencies(raw: Any, param: str) -> Document | None:
+    options: Document | None = map_of(hash_of({"amount_off": natural}, ("amount_off",)))(raw, param)
+    return {name.lower(): option for name, option in (options or {}).items()}
 
 
 ROUTES = [
@@ -142,7 +123,9 @@ ROUTES = [
         create_coupon,
         {
             "amount_off": integer,
+            "applies_to": hash_of({"products": list_of(text)}),
             "currency": text,
+            "currency_options": _currencies,
             "duration": one_of("forever", "once", "repeating"),
             "duration_in_months": integer,
             "id": text,
@@ -155,32 +138,11 @@ ROUTES = [
     ),
     listing("/v1/coupons", list_coupons, {"created": span}),
     route("GET", "/v1/coupons/{}", retrieve_coupon),
-    route("POST", "/v1/coupons/{}", update_coupon, {"metadata": metadata, "name": text}),
-    route("DELETE", "/v1/coupons/{}", delete_coupon),
     route(
         "POST",
-        "/v1/promotion_codes",
-        create_promotion_code,
-        {
-            "active": boolean,
-            "code": text,
-            "customer": text,
-            "expires_at": integer,
-            "max_redemptions": integer,
-            "metadata": metadata,
-            "promotion": hash_of({"type": one_of("coupon"), "coupon": text}, ("coupon",)),
-            "restrictions": anything,
-        },
-        ("promotion",),
+        "/v1/coupons/{}",
+        update_coupon,
+        {"currency_options": _currencies, "metadata": metadata, "name": text},
     ),
-    listing(
-        "/v1/promotion_codes",
-        list_promotion_codes,
-        {"active": boolean, "code": text, "coupon": text, "customer": text, "created": span},
-    ),
-    route("GET", "/v1/promotion_codes/{}", retrieve_promotion_code),
-    route(
-        "POST", "/v1/promotion_codes/{}", update_promotion_code,
-        {"active": boolean, "metadata": metadata},
-    ),
-]  # fmt: skip
+    route("DELETE", "/v1/coupons/{}", delete_coupon),
+]

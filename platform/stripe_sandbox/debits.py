@@ -9,7 +9,6 @@ from stripe_sandbox.subscription_items import (
     ItemChange,
     amount_of,
     billed_period,
-    full_amount,
     period_at,
 )
 from stripe_sandbox.unit import Unit
@@ -85,8 +84,7 @@ def net_amount(unit: Unit, subscription: Document, item: Document) -> int:
     """
     items = subscription["items"]["data"]
     others = [each for each in items if each["id"] != item["id"]]
-    amounts = [full_amount(each) for each in (item, *others)]
-    return net_of_discounts(unit, subscription, amounts)[0]
+    return net_of_discounts(unit, subscription, [item, *others])[0]
 
 
 def _credit(unit: Unit, subscription: Document, item: Document, moment: int) -> None:

@@ -1,13 +1,13 @@
-"""Discounts: coupons as they apply to the lines of a subscription's invoices."""
+"""Discounts: coupons as they apply to the lines of invoices."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from stripe_sandbox.calendar import after
-from stripe_sandbox.documents import Document, new_id
-from stripe_sandbox.errors import invalid
+from stripe_sandbox.documents import Document
 from stripe_sandbox.forms import hash_of, list_of, text
 from stripe_sandbox.prorations import rounded, spread
+from stripe_sandbox.redemptions import amount_off, redeem
+from stripe_sandbox.subscription_items import full_amount
 from stripe_sandbox.unit import Unit
 
 DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text, "promotion_code": text}))
@@ -15,62 +15,35 @@ DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text, "promotion_code":
 
 def set_discounts(unit: Unit, subscription: Document, wanted: Sequence[Document] | None) -> None:
     """Replace the subscription's discounts: by coupon, promotion code, or one that it has."""
-    kept = subscription["discounts"]
-    subscription["discounts"] = []
+    order = sum(full_amount(item) for item in subscription["items"]["data"])
+    _replace(unit, subscription, wanted, order)
+
+
+def discount_invoice(unit: Unit, invoice: Document, wanted: Sequence[Document] | None) -> None:
+    """Replace a draft's own discounts, and take them off its lines; the caller sums it up."""
+    lines = invoice["_lines"]
+    _replace(unit, invoice, wanted, sum(line["amount"] for line in lines))
+    take_off_lines(unit, invoice)
+
+
+def take_off_lines(unit: Unit, invoice: Document) -> None:
+    """Discount the lines of a draft anew, by the discounts that the invoice has itself."""
+    lines = invoice["_lines"]
+    for line in lines:
+        line.update(discount_amounts=[], discounts=[])
+    for identifier in invoice["discounts"]:
+        if found := _in_force(unit, invoice, identifier):
+            _take_off([line for line in lines if _applies(line, found[1])], *found)
+
+
+def _replace(unit: Unit, bearer: Document, wanted: Sequence[Document] | None, order: int) -> None:
+    kept = bearer["discounts"]
+    bearer["discounts"] = []
     for index, entry in enumerate(wanted or []):
-        param = f"discounts[{index}]"
-        if (present := entry.get("discount")) and present in kept:
-            subscription["discounts"].append(present)
-        else:
-            discount = _redeem(unit, subscription, entry, param)
-            subscription["discounts"].append(discount["id"])
-
-
-def _redeem(unit: Unit, subscription: Document, entry: Document, param: str) -> Document:
-    code = None
-    coupon_id = entry.get("coupon")
-    if named := entry.get("promotion_code"):
-        code = unit.need("promotion_code", named, f"{param}[promotion_code]")
-        if not code["active"]:
-            raise invalid("This promotion code cannot be redeemed.", f"{param}[promotion_code]")
-        coupon_id = code["promotion"]["coupon"]
-    coupon = unit.need("coupon", coupon_id or "", f"{param}[coupon]")
-    if not coupon["valid"]:
-        raise invalid(f"Coupon expired: {coupon['id']}", f"{param}[coupon]", "coupon_expired")
-    for redeemed in (coupon, code):
-        if redeemed:
-            _count_redemption(unit, redeemed)
-    return unit.add(_new_discount(unit, subscription, coupon, code))
-
-
-def _count_redemption(unit: Unit, redeemed: Document) -> None:
-    redeemed["times_redeemed"] += 1
-    most = redeemed["max_redemptions"]
-    if most and redeemed["times_redeemed"] >= most:
-        redeemed["valid" if redeemed["object"] == "coupon" else "active"] = False
-    unit.update(redeemed)
-
-
-def _new_discount(
-    unit: Unit, subscription: Document, coupon: Document, code: Document | None
-) -> Document:
-    start = unit.now(subscription)
-    months = coupon["duration_in_months"]
-    return {
-        "id": new_id("di"),
-        "object": "discount",
-        "checkout_session": None,
-        "customer": subscription["customer"],
-        "customer_account": None,
-        "end": after(start, "month", months) if months else None,
-        "invoice": None,
-        "invoice_item": None,
-        "promotion_code": code["id"] if code else None,
-        "source": {"type": "coupon", "coupon": coupon["id"]},
-        "start": start,
-        "subscription": subscription["id"],
-        "subscription_item": None,
-    }
+        present = entry.get("discount")
+        if not present or present not in kept:
+            present = redeem(unit, bearer, entry, f"discounts[{index}]", order)["id"]
+        bearer["discounts"].append(present)
 
 
 def discount_lines(unit: Unit, subscription: Document, lines: Sequence[Document]) -> None:
@@ -85,19 +58,32 @@ def discount_lines(unit: Unit, subscription: Document, lines: Sequence[Document]
             subscription["discounts"].remove(identifier)
             continue
         discount, coupon = found
-        applicable = [line for line in lines if line["discountable"] and line["amount"] > 0]
+        applicable = [line for line in lines if _applies(line, coupon)]
         _take_off(applicable, discount, coupon)
         if coupon["duration"] == "once" and applicable:
             subscription["discounts"].remove(identifier)
 
 
-def net_of_discounts(unit: Unit, subscription: Document, amounts: Sequence[int]) -> list[int]:
-    """Amounts less the discounts that last: one that holds once waits for the next invoice."""
-    lines = [{"amount": amount, "discount_amounts": [], "discounts": []} for amount in amounts]
+def net_of_discounts(unit: Unit, subscription: Document, items: Sequence[Document]) -> list[int]:
+    """What items cost for a whole period less the discounts that last.
+
+    One that holds once waits for the next invoice.
+    """
+    lines: list[Document] = [
+        {
+            "amount": full_amount(item),
+            "currency": subscription["currency"],
+            "discount_amounts": [],
+            "discountable": True,
+            "discounts": [],
+            "pricing": {"price_details": {"product": item["price"]["product"]}},
+        }
+        for item in items
+    ]
     for identifier in subscription["discounts"]:
         found = _in_force(unit, subscription, identifier)
         if found and found[1]["duration"] != "once":
-            _take_off(lines, *found)
+            _take_off([line for line in lines if _applies(line, found[1])], *found)
     return [_left(line) for line in lines]
 
 
@@ -109,6 +95,13 @@ def _in_force(
     if discount is None or coupon is None or _is_over(unit, subscription, discount):
         return None
     return discount, coupon
+
+
+def _applies(line: Document, coupon: Document) -> bool:
+    """Whether a coupon may be taken off a line: credits and prorations it leaves alone."""
+    products = (coupon["_applies_to"] or {}).get("products")
+    product = ((line["pricing"] or {}).get("price_details") or {}).get("product")
+    return line["discountable"] and line["amount"] > 0 and (not products or product in products)
 
 
 def _left(line: Document) -> int:
@@ -125,7 +118,8 @@ def _take_off(lines: Sequence[Document], discount: Document, coupon: Document) -
         percent = Fraction(str(coupon["percent_off"])) / 100
         amounts = [rounded(amount * percent) for amount in left]
     else:
-        amounts = spread(min(coupon["amount_off"], sum(left)), left)
+        currency = lines[0]["currency"] if lines else ""
+        amounts = spread(min(amount_off(coupon, currency), sum(left)), left)
     for line, amount in zip(lines, amounts, strict=True):
         line["discount_amounts"].append({"amount": amount, "discount": discount["id"]})
         line["discounts"].append(discount["id"])

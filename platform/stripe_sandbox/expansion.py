@@ -62,6 +62,12 @@ def _tiers(unit: Unit, price: Document) -> list[Document]:
     return list(stored["_tiers"]) if stored else []
 
 
+def _kept(unit: Unit, shown: Document, name: str) -> Any:
+    """What an object keeps for those who ask."""
+    stored = unit.find(shown["object"], shown["id"])
+    return stored[name] if stored else None
+
+
 def _refunds(unit: Unit, charge: Document) -> Document:
     return unit.listing("refund", f"/v1/charges/{charge['id']}/refunds", owner=charge["id"])
 
@@ -72,6 +78,8 @@ def _tax_ids(unit: Unit, customer: Document) -> Document:
 
 
 _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {
+    ("coupon", "applies_to"): lambda unit, coupon: _kept(unit, coupon, "_applies_to"),
+    ("coupon", "currency_options"): lambda unit, coupon: _kept(unit, coupon, "_currency_options"),
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,

@@ -132,6 +132,19 @@ def hash_of(shape: Shape, required: tuple[str, ...] = ()) -> Reader:
     return read
 
 
+def map_of(item: Reader) -> Reader:
+    """A hash with keys of the caller's, such as currencies, each with the same kind of value."""
+
+    def read(raw: Any, param: str) -> Document | None:
+        if raw == "":
+            return None
+        if not isinstance(raw, dict):
+            raise invalid("Invalid object", param)
+        return {str(key): item(value, f"{param}[{key}]") for key, value in raw.items()}
+
+    return read
+
+
 def form(shape: Shape, required: tuple[str, ...] = ()) -> Reader:
     """The reader of a whole request."""
 

@@ -1,9 +1,9 @@
 """The invoices of the API: find, finalize, pay, void and give up."""
 
 from stripe_sandbox.billing import charge, collect
-from stripe_sandbox.documents import Document, apply, merged_metadata, public
+from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import invalid
-from stripe_sandbox.forms import anything, boolean, metadata, one_of, span, text, within
+from stripe_sandbox.forms import anything, boolean, one_of, span, text, within
 from stripe_sandbox.intents import cancel_payment
 from stripe_sandbox.invoices import finalize, mark_paid, mark_uncollectible, void
 from stripe_sandbox.lists import page, slice_of
@@ -43,15 +43,6 @@ def list_lines(unit: Unit, params: Document, identifier: str) -> Document:
     """All the lines of an invoice, which shows only the first ten itself."""
     lines = unit.need("invoice", identifier)["_lines"]
     return slice_of(lines, f"/v1/invoices/{identifier}/lines", params, "line item")
-
-
-def update_invoice(unit: Unit, params: Document, identifier: str) -> Document:
-    """Words, metadata and the default payment method."""
-    invoice = unit.need("invoice", identifier)
-    apply(invoice, params, ("auto_advance", "default_payment_method", "description", "footer"))
-    if "metadata" in params:
-        invoice["metadata"] = merged_metadata(invoice["metadata"], params["metadata"])
-    return public(unit.update(invoice, "invoice.updated"))
 
 
 def finalize_invoice(unit: Unit, params: Document, identifier: str) -> Document:
@@ -157,18 +148,6 @@ ROUTES = [
     ),
     route("GET", "/v1/invoices/{}", retrieve_invoice),
     listing("/v1/invoices/{}/lines", list_lines),
-    route(
-        "POST",
-        "/v1/invoices/{}",
-        update_invoice,
-        {
-            "auto_advance": boolean,
-            "default_payment_method": text,
-            "description": text,
-            "footer": text,
-            "metadata": metadata,
-        },
-    ),
     route("POST", "/v1/invoices/{}/finalize", finalize_invoice, {"auto_advance": boolean}),
     route(
         "POST",

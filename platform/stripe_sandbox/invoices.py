@@ -130,11 +130,13 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     _owe(invoice)
     balance = min(0, invoice["total"] + invoice["starting_balance"])
     invoice["ending_balance"] = balance
-    invoice["number"] = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
+    following = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
+    customer["next_invoice_sequence"] += invoice["number"] is None
+    invoice["number"] = invoice["number"] or following
     page = f"{unit.base_url}/i/{unit.account.id}/{invoice['id']}/{invoice['_token']}"
     invoice.update(
         status="open",
-        effective_at=now,
+        effective_at=invoice["effective_at"] or now,
         automatically_finalizes_at=None,
         hosted_invoice_url=page,
         invoice_pdf=f"{page}/pdf",
@@ -142,7 +144,6 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
         invoice["due_date"] = now + 30 * 86_400
     invoice["status_transitions"]["finalized_at"] = now
-    customer["next_invoice_sequence"] += 1
     customer["currency"] = customer["currency"] or invoice["currency"]
     if applied := balance - customer["balance"]:
         move_balance(
