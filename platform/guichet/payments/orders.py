@@ -109,3 +109,5 @@ class SetupOrder(msgspec.Struct, frozen=True, kw_only=True):
     cancel_url: str
     #: A language tag such as `fr`; None leaves it to the browser.
     locale: str | None = None
+    #: With one, the page offers what the merchant accepts in it; without, cards alone.
+    currency: str | None = None

@@ -1,19 +1,134 @@
 """Invoices at Stripe and the payments for them, in our words."""
 
-from stripe.params import PaymentIntentRetrieveParams
+from collections.abc import Awaitable
 
-from guichet.payments.answers import InvoiceLinks
+import stripe
+from stripe.params import (
+    CreditNoteListParams,
+    InvoicePayParams,
+    PaymentIntentConfirmParams,
+    PaymentIntentRetrieveParams,
+    RefundListParams,
+)
+
+from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Refund
+from guichet.payments.copies import InvoiceCopy
+from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
-from guichet.payments.stripe.calls import bounded, find
+from guichet.payments.stripe.calls import PAGE, ask, bounded, find
+from guichet.payments.stripe.reading import whole_invoice
+
+#: What tells how the payment of an invoice stands, and what it would be charged to.
+_PAYMENTS = ["payments.data.payment.payment_intent"]
+_CHARGED_TO = ["customer", "parent.subscription_details.subscription"]
 
 
 class Invoices(Access):
     """What is done with invoices."""
 
     @bounded
+    async def pay_invoice(
+        self,
+        invoice_id: str,
+        idempotency_key: str,
+        payment_method_id: str | None = None,
+        *,
+        customer_present: bool = False,
+    ) -> InvoiceCopy:
+        # Looked at first: Stripe forgets a key after a day, and a payment that is under way, or
+        # made and not booked yet, must not be asked for again.
+        invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS)
+        if invoice.status == "paid" or copying.is_being_paid(invoice):
+            return await whole_invoice(self._api, invoice)
+        parameters: InvoicePayParams = {
+            "off_session": not customer_present,
+            "expand": copying.INVOICE,
+        }
+        if payment_method_id is not None:
+            parameters["payment_method"] = payment_method_id
+        call = self._api.invoices.pay_async(
+            invoice_id, parameters, {"idempotency_key": idempotency_key}
+        )
+        return await self._settle(invoice_id, call, "paid")
+
+    @bounded
+    async def confirm_payment(
+        self,
+        invoice_id: str,
+        return_url: str,
+        idempotency_key: str,
+        payment_method_id: str | None = None,
+    ) -> Confirmation:
+        invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS + _CHARGED_TO)
+        intent = copying.intent_of(invoice)
+        if intent is None:
+            raise ProviderRefused("invoice_without_payment", "invoice")
+        before = copying.copy_confirmation(intent)
+        method = payment_method_id or copying.charged_to(invoice, intent)
+        if method is None or before.status not in ("needs_method", "needs_confirmation"):
+            return before
+        parameters: PaymentIntentConfirmParams = {
+            "payment_method": method,
+            "return_url": return_url,
+        }
+        call = self._api.payment_intents.confirm_async(
+            intent.id, parameters, {"idempotency_key": idempotency_key}
+        )
+        try:
+            return copying.copy_confirmation(await ask(call))
+        except ProviderRefused:
+            # A second click is refused when the first one has paid.
+            present = await self.fetch_confirmation(intent.id)
+            if present is None or present.status not in ("processing", "succeeded"):
+                raise
+            return present
+
+    async def fetch_confirmation(self, payment_intent_id: str) -> Confirmation | None:
+        call = self._api.payment_intents.retrieve_async(payment_intent_id)
+        return await find(call, copying.copy_confirmation)
+
+    @bounded
+    async def finalize_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy:
+        call = self._api.invoices.finalize_invoice_async(
+            invoice_id, {"expand": copying.INVOICE}, {"idempotency_key": idempotency_key}
+        )
+        return await self._settle(invoice_id, call, "open", "paid", "uncollectible", "void")
+
+    @bounded
+    async def void_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy:
+        call = self._api.invoices.void_invoice_async(
+            invoice_id, {"expand": copying.INVOICE}, {"idempotency_key": idempotency_key}
+        )
+        return await self._settle(invoice_id, call, "void")
+
+    @bounded
+    async def mark_uncollectible(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy:
+        call = self._api.invoices.mark_uncollectible_async(
+            invoice_id, {"expand": copying.INVOICE}, {"idempotency_key": idempotency_key}
+        )
+        return await self._settle(invoice_id, call, "uncollectible")
+
+    async def _settle(
+        self, invoice_id: str, call: Awaitable[stripe.Invoice], *wanted: str
+    ) -> InvoiceCopy:
+        """What a call makes of an invoice; refused, it is fine where the invoice is so already."""
+        try:
+            invoice = await ask(call)
+        except ProviderRefused as refusal:
+            if refusal.provider_code == "resource_missing":
+                raise
+            invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
+            if invoice.status not in wanted:
+                raise refusal from None
+        return await whole_invoice(self._api, invoice)
+
+    async def _retrieve_invoice(self, invoice_id: str, expand: list[str]) -> stripe.Invoice:
+        return await ask(self._api.invoices.retrieve_async(invoice_id, {"expand": expand}))
+
+    @bounded
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
-        call = self._api.invoices.retrieve_async(invoice_id, {"expand": ["payments"]})
+        call = self._api.invoices.retrieve_async(invoice_id, {"expand": copying.INVOICE})
         invoice = await find(call, lambda found: found)
         if invoice is None:
             return None
@@ -30,3 +145,13 @@ class Invoices(Access):
         parameters: PaymentIntentRetrieveParams = {"expand": ["latest_charge"]}
         call = self._api.payment_intents.retrieve_async(intent_id, parameters)
         return await find(call, copying.receipt_url)
+
+    async def list_refunds(self, payment_intent_id: str) -> list[Refund]:
+        parameters: RefundListParams = {"payment_intent": payment_intent_id, "limit": PAGE}
+        listed = await ask(self._api.refunds.list_async(parameters))
+        return [copying.copy_refund(refund) for refund in listed.data]
+
+    async def list_credit_notes(self, customer_id: str) -> list[CreditNote]:
+        parameters: CreditNoteListParams = {"customer": customer_id, "limit": PAGE}
+        listed = await ask(self._api.credit_notes.list_async(parameters))
+        return [copying.copy_credit_note(note) for note in listed.data]

@@ -58,14 +58,7 @@ class Reader(Access):
         parameters: InvoiceRetrieveParams = {"expand": copying.INVOICE}
         call = self._api.invoices.retrieve_async(invoice_id, parameters)
         invoice = await find(call, lambda found: found)
-        return await self._whole_invoice(invoice) if invoice else None
-
-    async def _whole_invoice(self, invoice: stripe.Invoice) -> InvoiceCopy:
-        """The copy of an invoice with all its lines, of which the object itself holds a few."""
-        if not invoice.lines.has_more:
-            return copying.copy_invoice(invoice)
-        call = partial(self._api.invoices.line_items.list_async, invoice.id)
-        return copying.copy_invoice(invoice, [line async for line in pages(call, {})])
+        return await whole_invoice(self._api, invoice) if invoice else None
 
     async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None:
         return await find(self._api.charges.retrieve_async(attempt_id), copying.copy_attempt)
@@ -120,7 +113,7 @@ class Reader(Access):
     async def list_invoices(self, after: str | None = None) -> AsyncIterator[InvoiceCopy]:
         parameters = {"expand": _of(copying.INVOICE)}
         async for invoice in pages(self._api.invoices.list_async, parameters, after):
-            yield await self._whole_invoice(invoice)
+            yield await whole_invoice(self._api, invoice)
 
     async def list_attempts(self, after: str | None = None) -> AsyncIterator[AttemptCopy]:
         async for charge in pages(self._api.charges.list_async, {}, after):
@@ -142,6 +135,14 @@ class Reader(Access):
         account = await ask(self._api.accounts.retrieve_current_async())
         profile = account.business_profile
         return Account(id=account.id, name=profile.name if profile else None)
+
+
+async def whole_invoice(api: stripe.V1Services, invoice: stripe.Invoice) -> InvoiceCopy:
+    """The copy of an invoice with all its lines, of which the object itself holds a few."""
+    if not invoice.lines.has_more:
+        return copying.copy_invoice(invoice)
+    call = partial(api.invoices.line_items.list_async, invoice.id)
+    return copying.copy_invoice(invoice, [line async for line in pages(call, {})])
 
 
 def _of(expanded: list[str]) -> list[str]:
