@@ -117,6 +117,23 @@ begin
   );
 end $$;
 
+CREATE FUNCTION public.renew_connection() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into provider_connections as held (tenant_id, key_set_at)
+  values (coalesce(new.tenant_id, old.tenant_id), clock_timestamp())
+  on conflict (tenant_id) do update
+  set
+    key_set_at = excluded.key_set_at,
+    rejected_at = null,
+    reason = null,
+    refused = null,
+    checked_at = now()
+  where held.tenant_id = excluded.tenant_id;
+  return null;
+end $$;
+
 CREATE FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -500,6 +517,20 @@ CREATE VIEW public.price_documents WITH (security_invoker='true') AS
    FROM (public.prices price
      LEFT JOIN public.products product ON (((product.tenant_id = price.tenant_id) AND (product.id = price.product_id))));
 
+CREATE TABLE public.provider_connections (
+    tenant_id uuid NOT NULL,
+    key_set_at timestamp with time zone,
+    rejected_at timestamp with time zone,
+    reason text,
+    refused text,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    stopped boolean GENERATED ALWAYS AS (((rejected_at IS NOT NULL) AND (reason <> 'may_not_write'::text))) STORED NOT NULL,
+    CONSTRAINT provider_connections_check CHECK (((rejected_at IS NULL) = (reason IS NULL))),
+    CONSTRAINT provider_connections_reason_check CHECK ((reason = ANY (ARRAY['key_missing'::text, 'key_sealed'::text, 'key_revoked'::text, 'may_not_read'::text, 'may_not_write'::text])))
+);
+
+ALTER TABLE ONLY public.provider_connections FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.provider_events (
     tenant_id uuid NOT NULL,
     id text NOT NULL,
@@ -707,6 +738,9 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.provider_connections
+    ADD CONSTRAINT provider_connections_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.provider_events
     ADD CONSTRAINT provider_events_pkey PRIMARY KEY (tenant_id, id);
 
@@ -758,6 +792,8 @@ CREATE INDEX payment_attempts_intent ON public.payment_attempts USING btree (ten
 
 CREATE INDEX payment_methods_customer ON public.payment_methods USING btree (tenant_id, customer_id, created_at);
 
+CREATE INDEX provider_connections_rejected ON public.provider_connections USING btree (tenant_id, checked_at) WHERE (rejected_at IS NOT NULL);
+
 CREATE INDEX provider_events_bodies ON public.provider_events USING btree (tenant_id, handled_at) WHERE ((handled_at IS NOT NULL) AND (body IS NOT NULL));
 
 CREATE INDEX provider_events_waiting ON public.provider_events USING btree (tenant_id, received_at) WHERE (handled_at IS NULL);
@@ -773,6 +809,10 @@ CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
 CREATE INDEX tenants_changed_in ON public.tenants USING btree (changed_in);
 
 CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+
+CREATE TRIGGER secrets_connection_removed AFTER DELETE ON public.secrets FOR EACH ROW WHEN ((old.name = 'stripe_secret_key'::text)) EXECUTE FUNCTION public.renew_connection();
+
+CREATE TRIGGER secrets_connection_set AFTER INSERT OR UPDATE OF sealed ON public.secrets FOR EACH ROW WHEN ((new.name = 'stripe_secret_key'::text)) EXECUTE FUNCTION public.renew_connection();
 
 CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE OF sealed ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
@@ -831,6 +871,9 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.provider_connections
+    ADD CONSTRAINT provider_connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.reconciliations
     ADD CONSTRAINT reconciliations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -888,6 +931,8 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.provider_connections ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reconciliations ENABLE ROW LEVEL SECURITY;
@@ -911,6 +956,8 @@ CREATE POLICY system ON public.audit_log FOR INSERT TO guichet_system WITH CHECK
 CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.provider_connections FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.provider_events FOR SELECT TO guichet_system USING (true);
 
@@ -949,6 +996,8 @@ CREATE POLICY tenant ON public.preferences TO guichet_app USING ((tenant_id = pu
 CREATE POLICY tenant ON public.prices TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.products TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.provider_connections TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.provider_events TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1029,6 +1078,20 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.prices TO guichet_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.products TO guichet_app;
 
 GRANT SELECT ON TABLE public.price_documents TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_connections TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT(rejected_at) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT(reason) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT(refused) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT(checked_at) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT(stopped) ON TABLE public.provider_connections TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO guichet_app;
 

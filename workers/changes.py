@@ -37,6 +37,12 @@ async def sweep_changes(office: Office) -> None:
             where request.state in ('started', 'unknown')
             and (request.claimed_until is null or request.claimed_until < now())
             and tenant.status = 'active'
+            and not exists (
+              select
+              from provider_connections as connection
+              where connection.tenant_id = request.tenant_id
+              and connection.stopped
+            )
             """
         )
     for row in rows:

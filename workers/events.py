@@ -47,6 +47,12 @@ async def sweep_events(office: Office) -> None:
             join tenants as tenant
               on tenant.id = waiting.tenant_id
             where tenant.status = 'active'
+            and not exists (
+              select
+              from provider_connections as connection
+              where connection.tenant_id = waiting.tenant_id
+              and connection.stopped
+            )
             and exists (
               select
               from provider_events as event

@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from guichet.deployment import Deployment, await_deployment
+from guichet.payments.connections import read_connection
 from guichet.settings import Settings
 from guichet.webhooks.apply import Applier
 
@@ -25,6 +26,12 @@ class Office(msgspec.Struct, frozen=True):
         entry = self.deployment.directory.by_id(tenant_id)
         # One that was added a moment ago may not be known here yet.
         return entry is None or entry.status == "active"
+
+    async def is_turned_away(self, tenant_id: UUID) -> bool:
+        """Whether the tenant's provider does not let us in, so that its rows wait."""
+        async with self.deployment.db.unit(tenant_id) as unit:
+            connection = await read_connection(unit)
+        return connection is not None and connection.stopped
 
 
 @contextlib.asynccontextmanager

@@ -21,14 +21,20 @@ _DUE = EVERY - timedelta(seconds=30)
 
 
 async def reconcile_all(office: Office) -> None:
-    """Knock for every active tenant, spread over the time until the next round."""
+    """Knock for every active tenant that its provider lets in, spread over the time to the next."""
     async with office.deployment.db.system() as connection:
         rows = await connection.fetch(
             """
-            select id
-            from tenants
-            where status = 'active'
-            order by id
+            select tenant.id
+            from tenants as tenant
+            where tenant.status = 'active'
+            and not exists (
+              select
+              from provider_connections as connection
+              where connection.tenant_id = tenant.id
+              and connection.stopped
+            )
+            order by tenant.id
             """
         )
     spread = 0.5 * EVERY.total_seconds()
@@ -41,7 +47,7 @@ async def reconcile_tenant(office: Office, tenant_id: str) -> None:
     """Store what one tenant missed, if it is time, and have it applied."""
     deployment = office.deployment
     tenant = UUID(tenant_id)
-    if not office.works_for(tenant):
+    if not office.works_for(tenant) or await office.is_turned_away(tenant):
         return
     try:
         provider = await deployment.providers.client(tenant)

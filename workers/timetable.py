@@ -11,6 +11,7 @@ from arq.worker import Function
 from guichet.webhooks.intake import HANDLE_EVENTS
 from workers.changes import RESUME_CHANGES, resume_changes, sweep_changes
 from workers.cleaning import clean
+from workers.connections import PROBE_PROVIDER, count_rejections, probe_provider, probe_rejected
 from workers.events import handle_events, sweep_events
 from workers.jobs import Job, queued, runnable
 from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
@@ -25,6 +26,7 @@ def functions() -> list[Function]:
         queued(handle_events, HANDLE_EVENTS, 10 * _MINUTE),
         queued(resume_changes, RESUME_CHANGES, 2 * _MINUTE),
         queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
+        queued(probe_provider, PROBE_PROVIDER, _MINUTE),
     ]
 
 
@@ -34,12 +36,20 @@ def beats() -> list[CronJob]:
         _beat(sweep_events, second=set(range(0, 60, 2))),
         _beat(sweep_changes, second=set(range(1, 60, 4))),
         _beat(reconcile_all, second={10}, minute=set(range(0, 60, 5))),
+        _beat(probe_rejected, second={20}),
+        # Each process answers Prometheus for itself, so each counts.
+        _beat(count_rejections, second={25}, in_each=True),
         _beat(clean, second={40}, minute={17}, hour={3}),
     ]
 
 
 def _beat(
-    job: Job, *, second: set[int], minute: set[int] | None = None, hour: set[int] | None = None
+    job: Job,
+    *,
+    second: set[int],
+    minute: set[int] | None = None,
+    hour: set[int] | None = None,
+    in_each: bool = False,
 ) -> CronJob:
     name = job.__name__
     return cron(
@@ -50,4 +60,5 @@ def _beat(
         hour=hour,
         timeout=10 * _MINUTE,
         keep_result=0,
+        unique=not in_each,
     )

@@ -1,5 +1,6 @@
 """The doctor on payment providers: each tenant whose provider does not let us in is named."""
 
+import re
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -9,10 +10,11 @@ import pytest
 from guichet.billing.reconciling import reconcile
 from guichet.cli.provider_checks import check_providers
 from guichet.db import Database
+from guichet.payments.connections import Rejection, key_set_at, note_rejected
 from guichet.payments.errors import ProviderError
 from guichet.settings import Settings
 from tests.databases import DatabaseUrls
-from tests.merchants import add_merchant, registry_for
+from tests.merchants import add_merchant, master_key, registry_for
 from tests.shops import Shop, add_portal, open_shop
 
 
@@ -39,8 +41,36 @@ async def test_a_tenant_whose_provider_lets_us_in_is_well(settings: Settings) ->
 @pytest.mark.usefixtures("tenant")
 async def test_a_revoked_key_is_a_fault(settings: Settings, shop: Shop) -> None:
     await shop.set(revoked=True)
-    remedies = await _remedies(settings)
-    assert "set-key lumen stripe_secret_key" in remedies["provider of lumen"]
+    (finding,) = await check_providers(settings)
+    assert re.fullmatch(
+        r"the provider does not accept its key, since 20\d\d-\d\d-\d\d \d\d:\d\d UTC; "
+        "work in the background waits",
+        finding.text,
+    )
+    assert "set-key lumen stripe_secret_key" in finding.remedy
+    await shop.set(revoked=False)
+    assert await _remedies(settings) == {"provider of lumen": ""}
+
+
+async def test_a_key_that_may_not_do_enough_is_a_fault_that_says_what(
+    settings: Settings, db: Database, tenant: UUID
+) -> None:
+    async with db.unit(tenant) as unit:
+        rejection = Rejection("may_not_read", "GET invoices")
+        await note_rejected(unit, await key_set_at(unit), rejection)
+    for _ in range(2):
+        (finding,) = await check_providers(settings)
+        assert "its key may not GET invoices" in finding.text
+        assert "Allow it at the provider" in finding.remedy
+
+
+async def test_a_key_of_another_master_key_is_a_fault_that_says_so(
+    settings: Settings, tenant: UUID
+) -> None:
+    assert tenant
+    other = msgspec.structs.replace(settings, master_keys=(master_key(),))
+    assert "GUICHET_MASTER_KEY" in (await _remedies(other))["provider of lumen"]
+    assert await _remedies(settings) == {"provider of lumen": ""}
 
 
 async def test_a_tenant_without_keys_is_a_fault_unless_it_is_suspended(

@@ -33,7 +33,8 @@ async def resume_unfinished(
 ) -> int:
     """Settle what is open and nobody is at work on; answers how many requests were settled.
 
-    Raises `ProviderKeyRejected` when the tenant has no key.
+    They wait while the tenant's provider turns us away. Raises `ProviderKeyRejected` when the
+    tenant has no key.
     """
     requests = await _claim_unfinished(db, tenant_id)
     if not requests:
@@ -60,6 +61,12 @@ async def _claim_unfinished(db: Database, tenant_id: UUID) -> list[ChangeRequest
               where tenant_id = $1
               and state in ('started', 'unknown')
               and claimed_until < now()
+              and not exists (
+                select
+                from provider_connections as connection
+                where connection.tenant_id = $1
+                and connection.stopped
+              )
               order by started_at
               limit $3
               for update skip locked

@@ -52,6 +52,8 @@ async def bring_up_to_date(settings: Settings, db: Database, slug: str, full: bo
     async with db.system() as connection:
         tenant = await find_tenant(connection, slug)
     async with Providers(settings, db, Vault(settings.master_keys)) as providers:
+        # Whoever syncs by hand may know that the provider lets us in again before we do.
+        await providers.probe(tenant.id)
         provider = await providers.client(tenant.id)
         done = await reconcile(db, provider, tenant.id, full=full)
         await Applier(db, providers).handle_events(tenant.id)

@@ -36,9 +36,9 @@ _FETCH_SECONDS = 8.0
 _NEIGHBOUR_SECONDS = 2.0
 #: From a subscription over its prices to their products.
 _NEIGHBOUR_ROUNDS = 2
-#: A tenant whose provider is away is left alone so long; one whose key is rejected, longer.
+#: A tenant whose provider is away is left alone so long. Where its key is rejected nothing can be
+#: claimed until the provider lets us in again.
 _AWAY_SECONDS = 2.0
-_REJECTED_SECONDS = 60.0
 
 _handled = Counter("guichet_events_handled_total", "Events applied to the mirror.")
 _failed = Counter("guichet_events_failed_total", "Events put off, by reason.", ["reason"])
@@ -58,8 +58,8 @@ _OUTAGE = (ProviderBusy, ProviderUnreachable, TimeoutError)
 class Applier:
     """Applies tenants' waiting events; each process has one.
 
-    Have the directory call `forget` for each tenant that changes, so that a tenant whose key was
-    rejected is tried again at once with its new one.
+    Have the directory call `forget` for each tenant that changes, so that whatever keeps its
+    provider away is tried again at once with what is new.
     """
 
     def __init__(
@@ -144,12 +144,7 @@ class Applier:
     def _pause_for(self, tenant_id: UUID, fetched: Fetched) -> None:
         """Leave a tenant alone when it is the provider that fails, and not an event."""
         errors = fetched.errors.values()
-        if fetched.copies:
-            return
-        if all(isinstance(error, ProviderKeyRejected) for error in errors):
-            log.warning("provider_key_rejected", tenant=str(tenant_id))
-            self._paused[tenant_id] = self._clock() + _REJECTED_SECONDS
-        elif all(isinstance(error, _OUTAGE) for error in errors):
+        if not fetched.copies and all(isinstance(error, _OUTAGE) for error in errors):
             self._paused[tenant_id] = self._clock() + _AWAY_SECONDS
 
     async def _write(
@@ -218,12 +213,12 @@ async def _finish(
 def _failure(error: Exception, tries: int) -> Failure:
     """Why, and how long an event waits: briefly in an outage, else ever longer.
 
-    A rejected key waits briefly too, for the tenant's pause does the waiting and ends when the key
-    is replaced.
+    A rejected key waits hardly at all, for the tenant as a whole waits until its provider lets us
+    in again. Where the key may not read this one object only, it is tried ever more rarely too.
     """
     doubled = 2 ** min(tries, 12)
-    if isinstance(error, ProviderKeyRejected):
-        return Failure(error.code, timedelta(seconds=min(doubled, 4)))
+    if isinstance(error, ProviderKeyRejected) and not error.known:
+        return Failure(error.code, timedelta(seconds=1))
     if isinstance(error, _OUTAGE):
         code = error.code if isinstance(error, GuichetError) else "timed_out"
         return Failure(code, timedelta(seconds=min(doubled, 15)))

@@ -41,7 +41,10 @@ class Failure(NamedTuple):
 
 
 async def claim(db: Database, tenant_id: UUID) -> Batch:
-    """Take a lease on the oldest waiting rows that nobody else has."""
+    """Take a lease on the oldest waiting rows that nobody else has.
+
+    There are none while the tenant's provider turns us away: its events are stored and wait.
+    """
     async with db.unit(tenant_id) as unit:
         rows = await unit.fetch(
             """
@@ -51,6 +54,12 @@ async def claim(db: Database, tenant_id: UUID) -> Batch:
               where tenant_id = $1
               and handled_at is null
               and (claimed_until is null or claimed_until < now())
+              and not exists (
+                select
+                from provider_connections as connection
+                where connection.tenant_id = $1
+                and connection.stopped
+              )
               order by received_at
               limit $2
               for update skip locked
