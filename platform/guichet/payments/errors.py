@@ -61,6 +61,12 @@ class InvalidTaxId(ProviderRefused):
     code = "invalid_tax_id"
 
 
+class ScheduledByMerchant(ProviderError, Conflict):
+    """The merchant has planned how this subscription goes on. Please ask them about changes."""
+
+    code = "scheduled_by_merchant"
+
+
 class ProviderConflict(ProviderError, Conflict):
     """The same change is already being made. Please look again in a moment.
 

@@ -23,21 +23,25 @@ def is_due_now(invoice: stripe.Invoice, period_end: datetime) -> bool:
     return renewal is None or renewal.period.start < seconds(period_end)
 
 
-def now_and_next(
-    first: stripe.Invoice, regular: stripe.Invoice, period_end: datetime, due: bool
-) -> Preview:
-    """The preview of a change that applies now.
-
-    `first` is the invoice with the prorations, `regular` the next renewal; they are the same one
-    unless something is `due` at once.
-    """
-    lines = first.lines.data
+def of_now(first: stripe.Invoice, regular: stripe.Invoice, next_at: datetime) -> Preview:
+    """The preview of what is billed at once by the `first` invoice, and later by the `regular`."""
     return Preview(
-        lines=tuple(_line(line) for line in lines),
-        due_now=Money(first.amount_due if due else 0, first.currency),
-        next_amount=Money(_after(first, regular) if due else regular.amount_due, regular.currency),
-        next_at=_next_at(regular, period_end),
+        lines=tuple(_line(line) for line in first.lines.data),
+        due_now=Money(first.amount_due, first.currency),
+        next_amount=Money(_after(first, regular), regular.currency),
+        next_at=next_at,
         adjustment=_adjustment(first),
+    )
+
+
+def of_next(invoice: stripe.Invoice, next_at: datetime) -> Preview:
+    """The preview of what costs nothing now: all there is to pay is on the next invoice."""
+    return Preview(
+        lines=tuple(_line(line, next_at) for line in invoice.lines.data),
+        due_now=Money(0, invoice.currency),
+        next_amount=Money(invoice.amount_due, invoice.currency),
+        next_at=next_at,
+        adjustment=_adjustment(invoice),
     )
 
 
@@ -46,27 +50,23 @@ def _adjustment(invoice: stripe.Invoice) -> Money | None:
     return Money(beyond, invoice.currency) if beyond else None
 
 
-def at_period_end(regular: stripe.Invoice, period_end: datetime) -> Preview:
-    """The preview of a change that waits for the end of the period."""
-    return Preview(
-        lines=tuple(_line(line, period_end) for line in regular.lines.data),
-        due_now=Money(0, regular.currency),
-        next_amount=Money(regular.amount_due, regular.currency),
-        next_at=period_end,
-    )
-
-
 def _after(first: stripe.Invoice, regular: stripe.Invoice) -> int:
     """What the renewal costs when the credit that the first invoice leaves is spent on it."""
     credit = min(0, first.starting_balance + first.total)
     return max(0, regular.total + credit)
 
 
-def _next_at(regular: stripe.Invoice, period_end: datetime) -> datetime:
+def starts_at(invoice: stripe.Invoice) -> datetime | None:
+    """When the period begins that an invoice bills; None where it bills none."""
+    renewal = _renewal(invoice)
+    return moment(renewal.period.start) if renewal else None
+
+
+def renewed_at(invoice: stripe.Invoice, period_end: datetime) -> datetime:
     """When the renewal is billed: at the start of its period, or, if that is now, at its end."""
-    renewal = _renewal(regular)
+    renewal = _renewal(invoice)
     if renewal is None:
-        return moment(regular.period_end)
+        return period_end
     start = moment(renewal.period.start)
     return start if start >= period_end else moment(renewal.period.end)
 
@@ -78,12 +78,12 @@ def _renewal(invoice: stripe.Invoice) -> stripe.InvoiceLineItem | None:
 
 
 def _line(line: stripe.InvoiceLineItem, shown_from: datetime | None = None) -> PreviewLine:
-    """One line; the periods of those that begin before `shown_from` are left out.
+    """One line; regular periods that begin before `shown_from` are left out.
 
     For a change of interval Stripe previews the new period as if it began now.
     """
     start, end = moment(line.period.start), moment(line.period.end)
-    known = shown_from is None or start >= shown_from
+    known = shown_from is None or start >= shown_from or is_proration(line)
     return PreviewLine(
         description=line.description or "",
         amount=Money(line.amount, line.currency),

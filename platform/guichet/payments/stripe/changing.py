@@ -1,0 +1,96 @@
+"""Changes of a subscription's items: made now, or planned for the end of the period."""
+
+from typing import Any
+
+import stripe
+
+from guichet.payments.copies import SubscriptionCopy
+from guichet.payments.errors import (
+    ChangeHalfMade,
+    ProviderError,
+    ProviderRefused,
+    ScheduledByMerchant,
+)
+from guichet.payments.orders import SubscriptionChange
+from guichet.payments.stripe import copying, parameters, schedules
+from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.subscriptions import Subscriptions, check_schedule
+
+
+class Changing(Subscriptions):
+    """What is changed within a subscription."""
+
+    @bounded
+    async def change_subscription(
+        self, change: SubscriptionChange, idempotency_key: str
+    ) -> SubscriptionCopy:
+        before = await self._need_subscription(change.subscription_id)
+        check_schedule(before)
+        wanted = parameters.change(change, before.discounts)
+        changed = await self._update(before.id, wanted, f"{idempotency_key}:1")
+        # The schedule would take the customer back to what was planned before.
+        try:
+            return await self._release(changed, f"{idempotency_key}:2")
+        except ProviderError:
+            # Whatever is refused here, the change itself is made and charged.
+            raise ChangeHalfMade from None
+
+    @bounded
+    async def schedule_change(
+        self, change: SubscriptionChange, idempotency_key: str
+    ) -> SubscriptionCopy:
+        subscription = await self._need_subscription(change.subscription_id)
+        following = schedules.following_items(subscription, change.items)
+        # Nothing is begun for a price that does not exist.
+        price = await self.fetch_price(following[0].price_id)
+        if price is None:
+            raise ProviderRefused("resource_missing", "price")
+        schedule = await self._schedule(subscription, f"{idempotency_key}:1")
+        planned = {
+            "phases": schedules.two_phases(schedule, subscription, change, price),
+            "end_behavior": "release",
+            "metadata": {copying.OURS: "change"},
+        }
+        try:
+            await self._plan(schedule.id, planned, f"{idempotency_key}:2")
+        except ProviderError as error:
+            if error.outcome_known and not subscription.schedule_is_ours:
+                await self._withdraw(schedule.id, f"{idempotency_key}:3")
+            raise
+        return await self._need_subscription(change.subscription_id)
+
+    async def _plan(self, schedule_id: str, planned: Any, idempotency_key: str) -> None:
+        service = self._api.subscription_schedules
+        await ask(service.update_async(schedule_id, planned, {"idempotency_key": idempotency_key}))
+
+    async def _withdraw(self, schedule_id: str, idempotency_key: str) -> None:
+        """Let go of a schedule that is of no use: unmarked, it would pass for the merchant's."""
+        service = self._api.subscription_schedules
+        try:
+            await ask(service.release_async(schedule_id, {}, {"idempotency_key": idempotency_key}))
+        except ProviderError:
+            raise ChangeHalfMade from None
+
+    async def _schedule(
+        self, subscription: SubscriptionCopy, idempotency_key: str
+    ) -> stripe.SubscriptionSchedule:
+        """Our schedule of the subscription, or a new one.
+
+        Stripe takes no mark for a schedule that is made from a subscription: it gets one with its
+        phases. One that a crash left unmarked is known by the answer to the repeated call.
+        """
+        service = self._api.subscription_schedules
+        if subscription.schedule_is_ours and subscription.schedule_id is not None:
+            return await ask(service.retrieve_async(subscription.schedule_id))
+        call = service.create_async(
+            {"from_subscription": subscription.id}, {"idempotency_key": idempotency_key}
+        )
+        try:
+            schedule = await ask(call)
+        except ProviderRefused:
+            # A subscription has one schedule at the most.
+            check_schedule(subscription)
+            raise
+        if subscription.schedule_id not in (None, schedule.id):
+            raise ScheduledByMerchant
+        return schedule
