@@ -70,12 +70,16 @@ _SUBSCRIPTION: Document = {
     "pending_update": None,
     "schedule": None,
     "status": "incomplete",
+    "status_details": None,
     "transfer_data": None,
     "trial_end": None,
     "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
     "trial_start": None,
     "_debits": {},
+    "_notice_days": 0,
+    "_noticed": None,
     "_pending": None,
+    "_resuming": None,
 }
 
 _INVOICE: Document = {

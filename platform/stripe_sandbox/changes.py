@@ -12,9 +12,10 @@ from stripe_sandbox.debits import fit_to_end, prorate
 from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, apply, merged_metadata, public
 from stripe_sandbox.errors import invalid
-from stripe_sandbox.forms import anything, hash_of, integer, one_of
+from stripe_sandbox.forms import hash_of, integer, one_of
 from stripe_sandbox.invoice_items import pending_items
 from stripe_sandbox.new_periods import begin_trial, begins_at_once, restart_cycle, set_items
+from stripe_sandbox.one_off_charges import CHARGES, add_charges
 from stripe_sandbox.payments import refused_change
 from stripe_sandbox.phases import follow_in_schedule
 from stripe_sandbox.routing import route
@@ -79,6 +80,7 @@ def change(unit: Unit, subscription: Document, params: Document) -> Document | N
     """Apply a change; the caller saves it. Returns the draft of what is to be paid at once."""
     now = unit.now(subscription)
     moment = _proration_moment(subscription, params, now)
+    add_charges(unit, subscription, params.get("add_invoice_items"))
     changes = changed_items(unit, subscription, params.get("items") or [], now)
     _change_fields(unit, subscription, params)
     begins_anew = isinstance(params.get("trial_end"), int) or begins_at_once(
@@ -157,10 +159,16 @@ def _change_within_period(
     set_items(subscription, changes)
     fit_to_end(unit, subscription, prorated=behavior != "none")
     at_once = behavior == "always_invoice" and not trialing
-    at_once = at_once and bool(changed or "cancel_at" in params)
+    at_once = at_once and bool(changed or _asks_for_invoice(subscription, params))
     if at_once and next(pending_items(unit, subscription), None):
         return issue(unit, subscription, [], "subscription_update")
     return None
+
+
+def _asks_for_invoice(subscription: Document, params: Document) -> bool:
+    """An early end is settled at once; classic billing does not let one-off charges wait either."""
+    classic = subscription["billing_mode"]["type"] == "classic"
+    return "cancel_at" in params or (classic and bool(params.get("add_invoice_items")))
 
 
 def swap_at_boundary(unit: Unit, subscription: Document, wanted: Sequence[Document]) -> None:
@@ -209,7 +217,7 @@ ROUTES = [
                 "pending_if_incomplete",
             ),
             "proration_date": integer,
-            "add_invoice_items": anything,
+            "add_invoice_items": CHARGES,
         },
     )
 ]

@@ -27,14 +27,14 @@ def create_credit_note(unit: Unit, params: Document) -> Document:
 
 def preview_credit_note(unit: Unit, params: Document) -> Document:
     """Issued in earnest, read, and undone."""
-    with unit.rehearsal():
-        return public(issue_credit_note(unit, params))
+    with unit.rehearsal() as rehearsed:
+        return public(issue_credit_note(rehearsed, params))
 
 
 def preview_lines(unit: Unit, params: Document) -> Document:
     """All the lines of a preview."""
-    with unit.rehearsal():
-        lines = issue_credit_note(unit, params)["_lines"]
+    with unit.rehearsal() as rehearsed:
+        lines = issue_credit_note(rehearsed, params)["_lines"]
     return slice_of(lines, "/v1/credit_notes/preview/lines", params, "credit note line item")
 
 

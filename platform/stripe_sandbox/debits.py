@@ -53,7 +53,7 @@ def prorate(
     if change.after and debits_too:
         whole = billed_period(subscription, change.after, moment)
         change.after["current_period_end"] = whole.end
-        _debit(unit, subscription, change.after, Period(moment, whole.end))
+        debit_rest(unit, subscription, change.after, Period(moment, whole.end))
 
 
 def fit_to_end(unit: Unit, subscription: Document, *, prorated: bool) -> None:
@@ -73,7 +73,7 @@ def fit_to_end(unit: Unit, subscription: Document, *, prorated: bool) -> None:
         elif end > present.end:
             item["current_period_end"] = end
             if prorated:
-                _debit(unit, subscription, item, Period(present.end, end))
+                debit_rest(unit, subscription, item, Period(present.end, end))
 
 
 def net_amount(unit: Unit, subscription: Document, item: Document) -> int:
@@ -97,7 +97,8 @@ def _credit(unit: Unit, subscription: Document, item: Document, moment: int) -> 
     subscription["_debits"][item["id"]] = kept
 
 
-def _debit(unit: Unit, subscription: Document, item: Document, rest: Period) -> None:
+def debit_rest(unit: Unit, subscription: Document, item: Document, rest: Period) -> None:
+    """Bill an item for the rest of a period."""
     whole = period_at(subscription["billing_cycle_anchor"], item, rest.start)
     amount = part(net_amount(unit, subscription, item), whole, rest)
     if amount:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document
 from stripe_sandbox.store import Placement
 
@@ -109,7 +110,9 @@ def subscription_due(subscription: Document) -> int | None:
         return None
     if status == "incomplete":
         return int(subscription["created"]) + INCOMPLETE_LIFETIME
-    moments = [subscription["cancel_at"]]
+    moments = [subscription["cancel_at"], notice_due(subscription)]
+    if subscription["_resuming"]:
+        moments.append(subscription["_resuming"]["expires_at"])
     if status != "paused":
         moments += [item["current_period_end"] for item in subscription["items"]["data"]]
     if status == "trialing" and not subscription.get("_trial_notice_sent"):
@@ -119,6 +122,22 @@ def subscription_due(subscription: Document) -> int | None:
     if subscription["pending_update"]:
         moments.append(subscription["pending_update"]["expires_at"])
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def notice_period(subscription: Document) -> Period:
+    """The period that ends first: its renewal is what `invoice.upcoming` tells of."""
+    first = min(subscription["items"]["data"], key=lambda item: int(item["current_period_end"]))
+    return Period(first["current_period_start"], first["current_period_end"])
+
+
+def notice_due(subscription: Document) -> int | None:
+    """When the renewal to come is announced; not for periods shorter than the notice."""
+    if subscription["status"] not in ("active", "past_due", "trialing"):
+        return None
+    period, end = notice_period(subscription), subscription["cancel_at"]
+    moment = period.end - subscription["_notice_days"] * DAY
+    told = subscription["_noticed"] == period.end or (end is not None and end <= period.end)
+    return None if told or not period.start < moment < period.end else moment
 
 
 def _schedule(schedule: Document) -> Placement:

@@ -4,27 +4,33 @@ from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.changes import change
 from stripe_sandbox.debits import prorate
 from stripe_sandbox.discounts import DISCOUNTS
-from stripe_sandbox.documents import Document, public
-from stripe_sandbox.errors import ApiError, invalid
+from stripe_sandbox.documents import Document
+from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import anything, boolean, hash_of, integer, moment, one_of, text
 from stripe_sandbox.invoice_lines import is_proration
 from stripe_sandbox.invoices import set_lines
-from stripe_sandbox.renewals import renew
 from stripe_sandbox.routing import route
 from stripe_sandbox.standing import ENDED
 from stripe_sandbox.subscription_forms import ITEMS, PRORATION_BEHAVIOR, anchor
 from stripe_sandbox.subscription_items import ItemChange
 from stripe_sandbox.subscriptions import begin
 from stripe_sandbox.unit import Unit
+from stripe_sandbox.upcoming import as_preview, nothing_upcoming, renewal_invoice
 
 
 def create_preview(unit: Unit, params: Document) -> Document:
     """The next invoice of a subscription, as it is or after a change, or of one not yet begun."""
-    with unit.rehearsal():
-        invoice = _next_invoice(unit, params)
+    with unit.rehearsal() as rehearsed:
+        invoice = _next_invoice(rehearsed, params)
         if params.get("preview_mode") == "recurring":
             set_lines(invoice, [line for line in invoice["_lines"] if not is_proration(line)])
-        return _as_preview(invoice, params)
+        preview = as_preview(invoice)
+    details = params.get("subscription_details") or {}
+    if preview["parent"] and details.get("proration_date"):
+        preview["parent"]["subscription_details"]["subscription_proration_date"] = details[
+            "proration_date"
+        ]
+    return preview
 
 
 def _next_invoice(unit: Unit, params: Document) -> Document:
@@ -35,10 +41,10 @@ def _next_invoice(unit: Unit, params: Document) -> Document:
         return _first_invoice(unit, params, details)
     subscription = unit.need("subscription", params["subscription"], "subscription")
     if subscription["status"] in ENDED:
-        raise _nothing_upcoming(subscription)
+        raise nothing_upcoming(subscription)
     if details.get("cancel_now"):
         return _closing_invoice(unit, subscription, details)
-    return change(unit, subscription, details) or _renewal(unit, subscription)
+    return change(unit, subscription, details) or renewal_invoice(unit, subscription)
 
 
 def _first_invoice(unit: Unit, params: Document, details: Document) -> Document:
@@ -59,51 +65,8 @@ def _closing_invoice(unit: Unit, subscription: Document, details: Document) -> D
             prorate(unit, subscription, ItemChange(item, None), now, debits_too=False)
     invoice = final_invoice(unit, subscription)
     if invoice is None:
-        raise _nothing_upcoming(subscription)
+        raise nothing_upcoming(subscription)
     return invoice
-
-
-def _renewal(unit: Unit, subscription: Document) -> Document:
-    """The invoice that the end of the period will bring."""
-    end = min(item["current_period_end"] for item in subscription["items"]["data"])
-    if subscription["cancel_at"] is not None and subscription["cancel_at"] <= end:
-        invoice = final_invoice(unit, subscription)
-        if invoice is None:
-            raise _nothing_upcoming(subscription)
-    else:
-        invoice = renew(unit, subscription, end)
-    invoice["created"] = end
-    return invoice
-
-
-def _nothing_upcoming(subscription: Document) -> ApiError:
-    return ApiError(
-        404,
-        "invalid_request_error",
-        f"No upcoming invoices for customer: {subscription['customer']}",
-        code="invoice_upcoming_none",
-    )
-
-
-def _as_preview(invoice: Document, params: Document) -> Document:
-    preview = public(invoice)
-    preview["id"] = f"upcoming_{invoice['id']}"
-    preview["billing_reason"] = (
-        "upcoming" if invoice["billing_reason"] == "subscription_cycle"
-        else invoice["billing_reason"]
-    )  # fmt: skip
-    lines = [
-        {**public(line), "id": f"il_tmp_{line['id'][3:]}", "invoice": preview["id"]}
-        for line in invoice["_lines"]
-    ]
-    preview["lines"] = {**invoice["lines"], "data": lines, "has_more": False}
-    preview["lines"]["url"] = f"/v1/invoices/{preview['id']}/lines"
-    details = params.get("subscription_details") or {}
-    if preview["parent"] and details.get("proration_date"):
-        preview["parent"]["subscription_details"]["subscription_proration_date"] = details[
-            "proration_date"
-        ]
-    return preview
 
 
 _DETAILS = hash_of(

@@ -40,6 +40,17 @@ def money(amount: int, currency: str) -> str:
     return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency.upper()}"
 
 
+def in_currency(price: Document, currency: str, param: str) -> Document:
+    """The price as it is in a currency. Raises 400 for one that it does not have."""
+    if price["currency"] == currency:
+        return price
+    raise invalid(
+        f"The price specified only supports `{price['currency']}`. This doesn't match the "
+        f"expected currency: `{currency}`.",
+        param,
+    )
+
+
 def amount_for(price: Document, quantity: int) -> int:
     """What so many units cost for one whole period, in minor units."""
     units = quantity

@@ -6,7 +6,7 @@ from stripe_sandbox.cancelling import final_invoice
 from stripe_sandbox.documents import Document
 from stripe_sandbox.pending_updates import drop
 from stripe_sandbox.placement import TRIAL_NOTICE
-from stripe_sandbox.standing import end, expire_incomplete
+from stripe_sandbox.standing import be_paused, end, expire_incomplete, stay_paused
 from stripe_sandbox.subscription_items import billed_period, set_period
 from stripe_sandbox.unit import Unit
 
@@ -19,6 +19,8 @@ def advance_subscription(unit: Unit, subscription: Document) -> None:
         expire_incomplete(unit, subscription)
     elif subscription["pending_update"] and subscription["pending_update"]["expires_at"] <= now:
         drop(unit, subscription)
+    elif subscription["_resuming"] and subscription["_resuming"]["expires_at"] <= now:
+        stay_paused(unit, subscription)
     elif pause and pause["resumes_at"] is not None and pause["resumes_at"] <= now:
         subscription["pause_collection"] = None
         unit.update(subscription, "customer.subscription.updated")
@@ -56,9 +58,7 @@ def _renew_or_stop(unit: Unit, subscription: Document, now: int) -> None:
         if missing == "cancel":
             end(unit, subscription, None)
         else:
-            subscription["status"] = "paused"
-            unit.update(subscription, "customer.subscription.updated")
-            unit.emit("customer.subscription.paused", subscription)
+            be_paused(unit, subscription, "trial_end_without_payment_method")
         return
     invoice = renew(unit, subscription, now)
     if subscription["status"] == "unpaid":
@@ -89,4 +89,5 @@ def renew(unit: Unit, subscription: Document, moment: int) -> Document:
         lines.append(period_line(unit, subscription, item, period))
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
+    subscription["_notice_days"] = unit.account.settings["upcoming_days"]
     return issue(unit, subscription, lines, "subscription_cycle", previous)

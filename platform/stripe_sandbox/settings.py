@@ -46,7 +46,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `fail_next_charges` charges fail with the decline code `fail_with`; `declines` maps payment
     methods to the decline code of every charge of theirs. `retry_days` are the waits between
     automatic attempts, `after_retries` is what becomes of the subscription after the last one.
-    `latency_ms` delays every answer of the API. A `revoked` key is refused.
+    `latency_ms` delays every answer of the API. A `revoked` key is refused. `upcoming_days` before
+    a renewal `invoice.upcoming` is sent, from the next period on.
     """
 
     name: str = "Sandbox"
@@ -61,6 +62,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     latency_ms: int = 0
     retry_days: tuple[float, ...] = (3, 5, 7)
     revoked: bool = False
+    upcoming_days: int = 7
 
 
 DEFAULTS: Document = msgspec.to_builtins(Settings())

@@ -15,6 +15,8 @@ def after_payment(unit: Unit, invoice: Document) -> None:
         return
     if pending_updates.waits_for(subscription, invoice):
         _settle_pending(unit, subscription, invoice)
+    if _resumes_by(subscription, invoice) and invoice["status"] in ("paid", "uncollectible"):
+        be_resumed(unit, subscription, "active")
     if (subscription["status"] == "incomplete" and invoice["status"] == "paid") or (
         subscription["status"] in ("past_due", "unpaid") and not _owes(unit, subscription)
     ):
@@ -47,6 +49,8 @@ def after_failure(unit: Unit, invoice: Document) -> None:
         return
     if pending_updates.waits_for(subscription, invoice):
         return
+    if _resumes_by(subscription, invoice) and not subscription["_resuming"]["only_paid"]:
+        be_resumed(unit, subscription, "past_due")
     if subscription["status"] in ("active", "trialing"):
         subscription["status"] = "past_due"
     final = unit.account.settings["after_retries"]
@@ -57,6 +61,41 @@ def after_failure(unit: Unit, invoice: Document) -> None:
     if exhausted and final == "unpaid":
         subscription["status"] = "unpaid"
     unit.update(subscription, "customer.subscription.updated")
+
+
+def _resumes_by(subscription: Document, invoice: Document) -> bool:
+    resuming = subscription["_resuming"]
+    return resuming is not None and resuming["invoice"] == invoice["id"]
+
+
+def be_paused(unit: Unit, subscription: Document, reason: str) -> None:
+    """No periods and no invoices until it is resumed."""
+    subscription["status"] = "paused"
+    subscription["status_details"] = {
+        "paused": {
+            "subscription": {"type": reason},
+            "transitioned_at": unit.now(subscription),
+            "type": "subscription",
+        }
+    }
+    unit.update(subscription, "customer.subscription.updated")
+    unit.emit("customer.subscription.paused", subscription)
+
+
+def be_resumed(unit: Unit, subscription: Document, status: str) -> None:
+    """Go on after a pause, in good standing or not."""
+    subscription.update(status=status, status_details=None, _resuming=None)
+    unit.update(subscription, "customer.subscription.updated")
+    unit.emit("customer.subscription.resumed", subscription)
+
+
+def stay_paused(unit: Unit, subscription: Document) -> None:
+    """The invoice of a resumption was not paid in 23 hours: it is voided."""
+    invoice = unit.find("invoice", subscription["_resuming"]["invoice"])
+    subscription.update(_resuming=None, _debits={})
+    unit.update(subscription, "customer.subscription.updated")
+    if invoice and invoice["status"] == "open":
+        void(unit, invoice)
 
 
 def end(unit: Unit, subscription: Document, reason: str | None) -> None:

@@ -1,8 +1,9 @@
 """Subscriptions: how they begin, and how they are found."""
 
+from stripe_sandbox.anchors import ANCHOR_CONFIG, anchor_config, first_anchor
 from stripe_sandbox.billing import collect, issue, period_line
 from stripe_sandbox.blanks import blank
-from stripe_sandbox.calendar import Period, after
+from stripe_sandbox.calendar import Period
 from stripe_sandbox.cancelling import set_cancellation
 from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, list_of, merged_metadata, new_id, public
@@ -19,6 +20,7 @@ from stripe_sandbox.forms import (
 )
 from stripe_sandbox.invoice_lines import item_line, trial_description
 from stripe_sandbox.lists import page
+from stripe_sandbox.one_off_charges import CHARGES, add_charges
 from stripe_sandbox.payments import method_for, refused_change
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.routing import listing, route
@@ -50,6 +52,7 @@ def begin(unit: Unit, params: Document) -> Document:
     set_cancellation(unit, subscription, params)
     lines = _first_lines(unit, subscription, params)
     unit.add(subscription, "customer.subscription.created")
+    add_charges(unit, subscription, params.get("add_invoice_items"))
     if lines is None:
         subscription["status"] = healthy_status(unit, subscription)
         return unit.update(subscription, "customer.subscription.updated")
@@ -66,6 +69,7 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
         **blank("subscription"),
         "id": identifier,
         "billing_cycle_anchor": now,
+        "billing_cycle_anchor_config": anchor_config(params),
         "billing_mode": _billing_mode(params),
         "collection_method": params.get("collection_method") or "charge_automatically",
         "created": now,
@@ -80,6 +84,7 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
         "metadata": merged_metadata({}, params.get("metadata")),
         "start_date": now,
         "test_clock": customer["test_clock"],
+        "_notice_days": unit.account.settings["upcoming_days"],
     }
     subscription["payment_settings"].update(params.get("payment_settings") or {})
     if params.get("trial_settings"):
@@ -117,22 +122,10 @@ def _set_first_periods(subscription: Document, params: Document, now: int) -> No
         for item in items:
             set_period(item, Period(now, trial_end))
         return
-    anchor = params.get("billing_cycle_anchor") or now
+    anchor = first_anchor(items, params, now)
     subscription["billing_cycle_anchor"] = anchor
     for item in items:
-        natural = after(now, *_interval(item))
-        if not now <= anchor <= natural:
-            raise invalid(
-                f"billing_cycle_anchor cannot be later than next natural billing date ({natural}) "
-                "for plan",
-                "billing_cycle_anchor",
-            )
         set_period(item, Period(now, period_at(anchor, item, now).end))
-
-
-def _interval(item: Document) -> tuple[str, int]:
-    recurring = item["price"]["recurring"]
-    return recurring["interval"], recurring["interval_count"]
 
 
 def _trial_end(item: Document, params: Document, now: int) -> int | None:
@@ -238,8 +231,9 @@ ROUTES = [
         create_subscription,
         {
             **SHARED,
-            "add_invoice_items": anything,
+            "add_invoice_items": CHARGES,
             "billing_cycle_anchor": moment(),
+            "billing_cycle_anchor_config": ANCHOR_CONFIG,
             "billing_mode": hash_of({"type": one_of("classic", "flexible"), "flexible": anything}),
             "currency": text,
             "customer": text,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from stripe_sandbox.billing import charge, collect
 from stripe_sandbox.checkout import expire
 from stripe_sandbox.documents import Document
+from stripe_sandbox.placement import notice_due
 from stripe_sandbox.renewals import advance_subscription
 from stripe_sandbox.schedules import advance_schedule
 from stripe_sandbox.unit import Unit
+from stripe_sandbox.upcoming import announce
 
 # The same object may act more than once in one second (a trial's end after its notice), but an
 # object that is due for ever would stop the clock.
@@ -25,9 +27,18 @@ def _advance_invoice(unit: Unit, invoice: Document) -> None:
         unit.update(invoice, "invoice.updated")
 
 
+def _advance_subscription(unit: Unit, subscription: Document) -> None:
+    """Its renewal is announced, or the one other thing that is due is done."""
+    told = notice_due(subscription)
+    if told is not None and told <= unit.now(subscription):
+        announce(unit, subscription)
+    else:
+        advance_subscription(unit, subscription)
+
+
 _HANDLERS: dict[str, Callable[[Unit, Document], None]] = {
     "subscription_schedule": advance_schedule,
-    "subscription": advance_subscription,
+    "subscription": _advance_subscription,
     "invoice": _advance_invoice,
     "checkout.session": expire,
 }

@@ -22,10 +22,11 @@ from stripe_sandbox.placement import place
 from stripe_sandbox.store import Store
 
 _encoder = msgspec.json.Encoder()
+_CLOCK = "test_helpers.test_clock"
 # The words for kinds in "No such …" messages.
 _NOUNS = {
     "payment_method": "PaymentMethod",
-    "test_helpers.test_clock": "test_clock",
+    _CLOCK: "test_clock",
     "webhook_endpoint": "webhook_endpoint",
     "promotion_code": "promotion code",
     "tax_id": "tax id",
@@ -130,11 +131,11 @@ class Unit:
 
     def clock_time(self, clock: str | None) -> int:
         """The time on a test clock, or on the wall."""
-        found = self.find("test_helpers.test_clock", clock)
+        found = self.find(_CLOCK, clock)
         return int(found["frozen_time"]) if found else int(self.wall)
 
     def _clock_of(self, document: Document) -> str | None:
-        if document["object"] == "test_helpers.test_clock":
+        if document["object"] == _CLOCK:
             return str(document["id"])
         if "test_clock" in document:
             return document["test_clock"] or None
@@ -192,22 +193,21 @@ class Unit:
         self._endpoints = None
 
     @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        """Do something for its outcome only: on leaving, every effect is undone.
+    def rehearsal(self) -> Iterator["Unit"]:
+        """A unit to do something in for its outcome only: on leaving, every effect is undone.
 
-        The objects that the block got hold of are stale afterwards: look them up again.
+        It begins with what is saved, and with the time as it is on the clocks here.
         """
-        tried = self.tries_payment
-        kept = {key: deepcopy(document) for key, document in self._objects.items()}
-        originals = dict(self._originals)
+        clocks = [key for key in self._objects if key[0] == _CLOCK]
+        rehearsed = Unit(self.store, self.account, self.wall, self.base_url, tries_payment=False)
+        for key in clocks:
+            rehearsed._objects[key] = deepcopy(self._objects[key])
+            rehearsed._originals[key] = self._originals[key]
         self.store.savepoint()
-        self.tries_payment = False
         try:
-            yield
+            yield rehearsed
         finally:
-            self.tries_payment = tried
             self.store.return_to_savepoint()
-            self._objects, self._originals = kept, originals
 
     def unsaved(self) -> list[str]:
         """Objects that were changed and not saved: a mistake in the sandbox itself."""

@@ -1,7 +1,5 @@
 """Subscriptions: how they begin, are paid, fall behind, recover and end."""
 
-from typing import Any
-
 import pytest
 import stripe
 
@@ -64,27 +62,6 @@ async def test_a_trial_without_a_card_ends_as_it_is_told(
     found = await account.v1.subscriptions.retrieve_async(subscription.id)
     assert found.status == status
     assert await account.charges() == []
-
-
-async def test_a_paused_trial_is_resumed_and_charged(account: Account) -> None:
-    shop = await open_shop(account)
-    nobody_pays: Any = {"invoice_settings": {"default_payment_method": ""}}
-    await account.v1.customers.update_async(shop.customer, nobody_pays)
-    subscription = await shop.subscribe(
-        await shop.price(1_000),
-        trial_period_days=7,
-        trial_settings={"end_behavior": {"missing_payment_method": "pause"}},
-    )
-    await shop.advance(START + 40 * DAY)
-    card = await account.v1.payment_methods.attach_async(
-        "pm_card_visa", {"customer": shop.customer}
-    )
-    await account.v1.subscriptions.update_async(
-        subscription.id, {"default_payment_method": card.id}
-    )
-    resumed = await account.v1.subscriptions.resume_async(subscription.id)
-    assert (resumed.status, resumed.billing_cycle_anchor) == ("active", START + 40 * DAY)
-    assert [charge["amount"] for charge in await account.charges()] == [1_000]
 
 
 async def test_a_refused_first_payment_leaves_it_incomplete_and_then_expires(
@@ -177,20 +154,6 @@ async def test_cancelling_now_with_proration_credits_the_unused_time(account: Ac
     assert (await shop.invoices())[0].total == -1_400
     customer = await account.v1.customers.retrieve_async(shop.customer)
     assert customer.balance == -1_400
-
-
-async def test_a_paused_subscription_is_not_charged_until_it_resumes(account: Account) -> None:
-    shop = await open_shop(account)
-    subscription = await shop.subscribe(await shop.price(1_000))
-    await account.v1.subscriptions.update_async(
-        subscription.id,
-        {"pause_collection": {"behavior": "void", "resumes_at": START + 80 * DAY}},
-    )
-    await shop.advance(START + 95 * DAY)
-    found = await account.v1.subscriptions.retrieve_async(subscription.id)
-    assert found.pause_collection is None
-    statuses = [invoice.status for invoice in await shop.invoices()]
-    assert statuses == ["paid", "void", "void", "paid"]
 
 
 async def test_a_coupon_is_taken_off_for_as_long_as_it_lasts(account: Account) -> None:

@@ -1,0 +1,118 @@
+"""One-off charges that a subscription's next invoice takes along: `add_invoice_items`."""
+
+from stripe_sandbox.calendar import Period
+from stripe_sandbox.discounts import DISCOUNTS
+from stripe_sandbox.documents import Document, merged_metadata
+from stripe_sandbox.errors import invalid
+from stripe_sandbox.forms import (
+    anything,
+    boolean,
+    hash_of,
+    integer,
+    list_of,
+    metadata,
+    natural,
+    one_of,
+    text,
+)
+from stripe_sandbox.invoice_items import new_invoice_item
+from stripe_sandbox.invoice_lines import pricing_of
+from stripe_sandbox.pricing import PRICE_DATA, amount_for, in_currency, new_price
+from stripe_sandbox.unit import Unit
+
+
+def add_charges(unit: Unit, subscription: Document, wanted: list[Document] | None) -> None:
+    """Pending items for the next invoice, whichever that is.
+
+    In flexible billing they bring about no invoice of their own
+    (https://docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """
+    for index, data in enumerate(wanted or []):
+        _add_charge(unit, subscription, data, f"add_invoice_items[{index}]")
+
+
+def _add_charge(unit: Unit, subscription: Document, data: Document, param: str) -> None:
+    price = in_currency(_price(unit, data, param), subscription["currency"], f"{param}[price]")
+    customer = unit.need("customer", subscription["customer"])
+    quantity = 1 if data.get("quantity") is None else data["quantity"]
+    amount = amount_for(price, quantity)
+    item = new_invoice_item(unit, customer, subscription["currency"], amount)
+    period = _period(subscription, data.get("period") or {}, item["date"])
+    product = unit.find("product", price["product"])
+    item.update(
+        description=product["name"] if product else None,
+        discountable=data.get("discountable") is not False,
+        metadata=merged_metadata({}, data.get("metadata")),
+        parent={
+            "type": "subscription_details",
+            "subscription_details": {
+                "subscription": subscription["id"],
+                "subscription_item": None,
+            },
+        },
+        period={"start": period.start, "end": period.end},
+        pricing=pricing_of(price),
+        quantity=quantity,
+        quantity_decimal=str(quantity),
+    )
+    unit.add(item, "invoiceitem.created")
+
+
+def _price(unit: Unit, data: Document, param: str) -> Document:
+    if described := data.get("price_data"):
+        return unit.add(new_price(unit, described))
+    price = unit.need("price", data.get("price") or "", f"{param}[price]")
+    if price["recurring"]:
+        raise invalid(
+            "The price specified is set to `type=recurring` but this field only accepts prices "
+            f"with `type=one_time`: {price['id']}",
+            f"{param}[price]",
+        )
+    return price
+
+
+def _period(subscription: Document, wanted: Document, now: int) -> Period:
+    """The stretch of time that a charge is for: none at all unless one is named."""
+    items = subscription["items"]["data"]
+    start, end = wanted.get("start") or {"type": "now"}, wanted.get("end")
+    starts = {
+        "max_item_period_start": max(item["current_period_start"] for item in items),
+        "now": now,
+        "timestamp": start.get("timestamp"),
+    }
+    first = int(starts[start["type"]] or now)
+    if end is None:
+        return Period(first, first)
+    if end["type"] == "timestamp":
+        return Period(first, int(end.get("timestamp") or first))
+    return Period(first, min(item["current_period_end"] for item in items))
+
+
+CHARGES = list_of(
+    hash_of(
+        {
+            "discountable": boolean,
+            "discounts": DISCOUNTS,
+            "metadata": metadata,
+            "period": hash_of(
+                {
+                    "end": hash_of(
+                        {"timestamp": integer, "type": one_of("min_item_period_end", "timestamp")},
+                        ("type",),
+                    ),
+                    "start": hash_of(
+                        {
+                            "timestamp": integer,
+                            "type": one_of("max_item_period_start", "now", "timestamp"),
+                        },
+                        ("type",),
+                    ),
+                }
+            ),
+            "price": text,
+            "price_data": hash_of(PRICE_DATA, ("currency", "product")),
+            "quantity": natural,
+            "tax_rates": anything,
+        }
+    )
+)
