@@ -158,6 +158,7 @@ _PAYMENT_INTENT: Document = {
     "capture_method": "automatic",
     "confirmation_method": "automatic",
     "customer_account": None,
+    "description": None,
     "last_payment_error": None,
     "latest_charge": None,
     "livemode": False,

@@ -17,9 +17,11 @@ CARD_STYLE = """
 main.narrow { max-width: 30rem }
 form.stack { display: block; margin: 1.5rem 0 } form.stack label { display: block;
   font-weight: 600; margin-bottom: .25rem }
-.field { margin: 0 0 1rem } form.stack .field input { width: 100%; padding: .6rem .7rem }
+.field { margin: 0 0 1rem } form.stack .field input { width: 100%; padding: .6rem .7rem;
+  border-color: var(--soft) } ::placeholder { color: var(--soft); opacity: 1 }
+form.stack ~ p { margin-top: 1rem }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem }
-input[aria-invalid] { border-color: var(--wrong) } .wrong { color: var(--wrong);
+form.stack .field input[aria-invalid] { border-color: var(--wrong) } .wrong { color: var(--wrong);
   font-size: .9rem; margin: .25rem 0 0 }
 .alert { border: 1px solid var(--wrong); border-radius: .5rem; padding: .75rem 1rem;
   color: var(--wrong); margin: 1rem 0 }
@@ -27,11 +29,12 @@ input[aria-invalid] { border-color: var(--wrong) } .wrong { color: var(--wrong);
 form.stack button, .button { display: block; width: 100%; padding: .7rem 1rem; font-weight: 600;
   text-align: center; margin: .75rem 0 0 }
 form.stack button.second { background: transparent; color: var(--ink);
-  border: 1px solid var(--line) }
+  border: 1px solid var(--soft) }
 fieldset { border: 0; padding: 0; margin: 0 0 1rem; min-width: 0 }
 legend { font-weight: 600; padding: 0; margin-bottom: .5rem }
 form.stack label.choice { display: flex; gap: .6rem; align-items: center; font-weight: 400;
-  padding: .6rem .7rem; border: 1px solid var(--line); border-radius: .5rem; font-size: 1rem }
+  padding: .6rem .7rem; border: 1px solid var(--soft); border-radius: .5rem; font-size: 1rem;
+  margin-bottom: .5rem }
 .choice input { width: auto; flex: none; accent-color: var(--accent) }
 form.stack:has(input.saved:checked) .new-card { display: none }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
@@ -111,10 +114,15 @@ def _read_expiry(typed: str, now: int, wrong: dict[str, str]) -> tuple[int, int]
 
 def method_from(unit: Unit, typed: TypedCard, customer: str | None) -> Document:
     """The payment method for a typed card; it is not the customer's yet."""
-    method = new_payment_method(unit, typed.card, expiry=typed.expiry)
-    method["created"] = unit.now(unit.find("customer", customer))
+    world = unit.find("customer", customer)
+    method = new_payment_method(unit, typed.card, expiry=typed.expiry, world=world)
     method["billing_details"]["name"] = typed.name
     return unit.add(method)
+
+
+def card_name(card: Document) -> str:
+    """A card as people know it: `Visa •••• 4242`."""
+    return f"{card['display_brand'].replace('_', ' ').title()} •••• {card['last4']}"
 
 
 def place_of(refused: Decline) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from stripe_sandbox.api import Answer
 from stripe_sandbox.authentication import return_address
 from stripe_sandbox.billing import follow
-from stripe_sandbox.card_forms import CARD_STYLE
+from stripe_sandbox.card_forms import CARD_STYLE, card_name
 from stripe_sandbox.checkout import follow_setup, success_address
 from stripe_sandbox.documents import Document
 from stripe_sandbox.intents import answer_challenge
@@ -66,7 +66,6 @@ def _way_back(unit: Unit, intent: Document, token: str) -> str | None:
 
 def _page(unit: Unit, intent: Document) -> bytes:
     method = unit.need("payment_method", intent["payment_method"])
-    card = f"{method['card']['display_brand']} •••• {method['card']['last4']}"
     merchant = unit.account.settings["name"]
     what = (
         f"Pay {money(intent['amount'], intent['currency'])} to {merchant}"
@@ -78,7 +77,8 @@ def _page(unit: Unit, intent: Document) -> bytes:
         "<p><span class=badge>Test mode</span></p><h1>3D Secure authentication</h1>"
         "<p class=soft>Your bank asks whether it is you. This is a test page: choose how the "
         "authentication ends.</p>"
-        f"<p class=note>{escape(what)}<br><span class=soft>{escape(card)}</span></p>"
+        f"<p class=note>{escape(what)}<br>"
+        f"<span class=soft>{escape(card_name(method['card']))}</span></p>"
         "<form method=post class=stack>"
         "<button name=outcome value=complete>Complete</button>"
         "<button name=outcome value=fail class=second>Fail</button></form>",

@@ -8,6 +8,7 @@ from stripe_sandbox.billing import charge
 from stripe_sandbox.card_forms import (
     CARD_STYLE,
     card_fields_html,
+    card_name,
     method_from,
     place_of,
     read_card,
@@ -105,8 +106,8 @@ def _choice(method: Document, chosen: str) -> str:
     checked = " checked" if method["id"] == chosen else ""
     return (
         f'<label class=choice><input class=saved type=radio name=method value="{method["id"]}"'
-        f"{checked}>{escape(card['display_brand'].replace('_', ' ').title())} •••• "
-        f"{escape(card['last4'])}, expires {card['exp_month']:02d}/{card['exp_year']}</label>"
+        f"{checked}>{escape(card_name(card))}, expires "
+        f"{card['exp_month']:02d}/{card['exp_year']}</label>"
     )
 
 

@@ -18,10 +18,14 @@ _NO_ADDRESS: Document = dict.fromkeys(("city", "country", "line1", "line2", "pos
 
 
 def new_payment_method(
-    unit: Unit, card: Card, *, expiry: tuple[int, int] | None = None, customer: str | None = None
+    unit: Unit,
+    card: Card,
+    *,
+    expiry: tuple[int, int] | None = None,
+    world: Document | None = None,
 ) -> Document:
-    """A card that belongs to nobody yet, unless a customer is named."""
-    created = unit.now(unit.find("customer", customer))
+    """A card that belongs to nobody yet, made in the time of the `world` customer if any."""
+    created = unit.now(world)
     exp_month, exp_year = expiry or _default_expiry(created)
     return {
         "id": new_id("pm"),
@@ -36,7 +40,7 @@ def new_payment_method(
         },
         "card": card_fields(card, exp_month, exp_year),
         "created": created,
-        "customer": customer,
+        "customer": None,
         "customer_account": None,
         "livemode": False,
         "metadata": {},
@@ -56,10 +60,12 @@ def card_of(payment_method: Document) -> Card:
     return CARDS_BY_NUMBER[payment_method["_number"]]
 
 
-def find_payment_method(unit: Unit, identifier: str, param: str | None = None) -> Document:
+def find_payment_method(
+    unit: Unit, identifier: str, param: str | None = None, *, world: Document | None = None
+) -> Document:
     """A stored payment method, or a new one from a `pm_card_…` token."""
     if card := CARDS.get(identifier):
-        return unit.add(new_payment_method(unit, card))
+        return unit.add(new_payment_method(unit, card, world=world))
     return unit.need("payment_method", identifier, param)
 
 
@@ -90,7 +96,7 @@ def _describe(method: Document, params: Document) -> None:
 
 def attach(unit: Unit, identifier: str, customer: Document) -> Document:
     """Make a payment method this customer's. A card that the bank refuses is not attached."""
-    method = find_payment_method(unit, identifier)
+    method = find_payment_method(unit, identifier, world=customer)
     if method["customer"] == customer["id"]:
         return method
     if method["customer"]:
@@ -103,7 +109,6 @@ def attach(unit: Unit, identifier: str, customer: Document) -> Document:
     if card.decline_code and not card.attachable:
         raise card_error(decline_for(card.decline_code), keeps_effects=False)
     method["customer"] = customer["id"]
-    method["created"] = unit.now(customer)
     unit.update(method)
     unit.emit("payment_method.attached", method)
     return method
