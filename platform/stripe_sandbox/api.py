@@ -37,7 +37,7 @@ from stripe_sandbox import (
     webhook_endpoints,
 )
 from stripe_sandbox.documents import API_VERSION, Document, new_id
-from stripe_sandbox.errors import ApiError, unauthenticated, unknown_path
+from stripe_sandbox.errors import ApiError, forbidden, invalid, unauthenticated, unknown_path
 from stripe_sandbox.expansion import expanded
 from stripe_sandbox.forms import decoded
 from stripe_sandbox.routing import Route, Router
@@ -77,6 +77,7 @@ ROUTER = Router(
 )
 # Stripe may forget a key after a day (https://docs.stripe.com/api/idempotent_requests).
 KEY_LIFETIME = 24 * 3_600
+_LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,9 @@ class Api:
             raise unauthenticated(
                 f"Expired API Key provided: {account.masked_key}", "api_key_expired"
             )
+        other = request.headers.get("stripe-account")
+        if other not in (None, account.id):
+            raise forbidden(account.masked_key, str(other))
         return account
 
     def unit(self, account: Account, request_id: str | None = None) -> Unit:
@@ -159,6 +163,7 @@ class Api:
             status, body = self._perform(account, request, request_id, found, params, fingerprint)
         except ApiError as error:
             status, body = error.status, _error_body(error, request_id)
+            headers.update(error.headers)
         return Answer(status, body, headers)
 
     def _params(self, found: Route, request: Request) -> Document:
@@ -169,7 +174,10 @@ class Api:
     def _replay(self, account: Account, request: Request, fingerprint: str) -> Answer | None:
         key = request.idempotency_key
         kept = self.store.answer(account.id, key) if key else None
-        if kept is None or kept[4] < self.clock() - KEY_LIFETIME:
+        if key and len(key) > _LONGEST_KEY:
+            raise invalid(f"Idempotency keys can have up to {_LONGEST_KEY} characters.")
+        lifetime = account.settings["idempotency_key_seconds"]
+        if kept is None or kept[4] <= self.clock() - lifetime:
             return None
         if kept[1] != request.path:
             raise _misused(
@@ -257,11 +265,12 @@ def key_in_use(key: str) -> ApiError:
         "means you submitted twice, and the other request is still going through): "
         f"{key}. Please try again later.",
         code="idempotency_key_in_use",
+        headers={"stripe-should-retry": "true"},
     )
 
 
 def refusal(error: ApiError) -> Answer:
     """An error that was found before the API was asked."""
     request_id = new_id("req", 14)
-    headers = {"request-id": request_id, "stripe-version": API_VERSION}
+    headers = {"request-id": request_id, "stripe-version": API_VERSION, **error.headers}
     return Answer(error.status, _error_body(error, request_id), headers)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from time import time
+from time import monotonic, time
 from typing import Any, TypeAlias
 
 from stripe_sandbox.accounts import load_account
@@ -12,8 +12,9 @@ from stripe_sandbox.api import KEY_LIFETIME, Answer, Api, Request, key_in_use, r
 from stripe_sandbox.clocks import fail, go_on
 from stripe_sandbox.control import Control
 from stripe_sandbox.deliveries import Deliverer
-from stripe_sandbox.errors import ApiError, server_error
+from stripe_sandbox.errors import ApiError, fault_error, rate_limited, server_error
 from stripe_sandbox.hosted import PLACES, HostedPages
+from stripe_sandbox.limits import RateLimiter
 from stripe_sandbox.settings import take_fault
 from stripe_sandbox.store import Store
 from stripe_sandbox.timers import run_due
@@ -36,6 +37,7 @@ class Sandbox:
         self.control = Control(self.api)
         self.hosted = HostedPages(self.api)
         self.deliverer = Deliverer(store, time)
+        self.limiter = RateLimiter(monotonic)
         self._in_flight: set[tuple[str, str]] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._ticked = asyncio.Event()
@@ -92,6 +94,8 @@ class Sandbox:
             account = self.api.account_of(request)
         except ApiError as error:
             return refusal(error)
+        if not self.limiter.admits(account.id, account.settings["requests_per_second"]):
+            return refusal(rate_limited())
         key = request.idempotency_key
         claim = (account.id, key or "")
         if key and claim in self._in_flight:
@@ -112,7 +116,7 @@ class Sandbox:
         with self.store.transaction():
             self.store.save_settings(account.id, account.settings)
         if fault["mode"] == "error":
-            return refusal(server_error(fault["status"]))
+            return refusal(fault_error(fault["status"], fault.get("code"), fault.get("reason")))
         refused = fault["mode"] == "refused"
         answer = None if refused else self._answer_safely(account, request)
         await asyncio.sleep(fault["seconds"])

@@ -16,6 +16,7 @@ from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.pages import PAGE_HEADERS, document
 from stripe_sandbox.settings import changed
+from stripe_sandbox.webhook_endpoints import roll_secret
 
 _EVENTS_SHOWN = 15
 
@@ -60,6 +61,8 @@ class Control:
                 return _json({"waiting": self.api.store.queue.waiting(self._account(request))})
             case ("POST", ["clocks", identifier, "advance"]):
                 return self._advance(request, identifier)
+            case ("POST", ["webhook_endpoints", identifier, "roll"]):
+                return self._roll(request, identifier)
         raise Refusal(404, "no such control")
 
     def _account(self, request: Request) -> str:
@@ -104,6 +107,15 @@ class Control:
                 raise Refusal(400, "`days` must be a number") from None
             moved = advance_clock(unit, {"frozen_time": target}, identifier)
         return _back() if _is_form(request) else _json(moved)
+
+    def _roll(self, request: Request, identifier: str) -> Answer:
+        hours = dict(parse_qsl(request.body)).get("hours") or "0"
+        with self.api.store.transaction():
+            unit = self.api.unit(load_account(self.api.store, self._account(request)))
+            try:
+                return _json(roll_secret(unit, identifier, float(hours)))
+            except ValueError:
+                raise Refusal(400, "`hours` must be a number") from None
 
     def _page(self) -> bytes:
         accounts = self._accounts()

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from stripe_sandbox.accounts import load_account
 from stripe_sandbox.documents import Document
 from stripe_sandbox.placement import place
 from stripe_sandbox.store import Store
+from stripe_sandbox.webhook_endpoints import secrets_of
 
 _AT_ONCE = 8
 _TIMEOUT_SECONDS = 10.0
@@ -25,11 +26,14 @@ _HOLD_SECONDS = 0.5
 BACK_OFF = (1, 2, 5, 10, 30, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 86_400)
 
 
-def signature(secret: str, body: bytes, timestamp: int) -> str:
-    """The `Stripe-Signature` header (https://docs.stripe.com/webhooks#verify-manually)."""
+def signature(secrets: Sequence[str], body: bytes, timestamp: int) -> str:
+    """The `Stripe-Signature` header (https://docs.stripe.com/webhooks#verify-manually).
+
+    While a secret is being rolled, there is one signature for each secret that still counts.
+    """
     signed = f"{timestamp}.".encode() + body
-    digest = hmac.new(secret.encode(), signed, sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
+    digests = [hmac.new(secret.encode(), signed, sha256).hexdigest() for secret in secrets]
+    return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])
 
 
 def reachable(url: str) -> tuple[str, str]:
@@ -107,9 +111,11 @@ class Deliverer:
         with self.store.transaction():
             if held:
                 self.store.queue.postpone(identifier, self.clock() + _HOLD_SECONDS, attempts)
-            elif acknowledged or attempts >= len(BACK_OFF):
+            elif acknowledged:
                 self.store.queue.drop(identifier)
                 self._count_down(account, event)
+            elif attempts >= len(BACK_OFF):
+                self.store.queue.drop(identifier)
             else:
                 due = self.clock() + BACK_OFF[attempts]
                 self.store.queue.postpone(identifier, due, attempts + 1)
@@ -141,7 +147,7 @@ class Deliverer:
             headers = {
                 "content-type": "application/json; charset=utf-8",
                 "host": host,
-                "stripe-signature": signature(endpoint["_secret"], body, timestamp),
+                "stripe-signature": signature(secrets_of(endpoint, timestamp), body, timestamp),
                 "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             }
             try:

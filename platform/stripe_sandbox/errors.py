@@ -1,5 +1,6 @@
 """Errors in the shapes that Stripe answers with (https://docs.stripe.com/api/errors)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from stripe_sandbox.documents import Document
@@ -19,6 +20,7 @@ class ApiError(Exception):
         message: str,
         *,
         keeps_effects: bool = False,
+        headers: Mapping[str, str] | None = None,
         **details: Any,
     ) -> None:
         super().__init__(message)
@@ -26,6 +28,7 @@ class ApiError(Exception):
         self.kind = kind
         self.details = {name: value for name, value in details.items() if value is not None}
         self.keeps_effects = keeps_effects
+        self.headers = dict(headers or {})
         self.remains: list[tuple[Document, str]] = []
 
     def body(self) -> Document:
@@ -64,14 +67,63 @@ def unauthenticated(message: str, code: str | None = None) -> ApiError:
     return ApiError(401, "invalid_request_error", message, code=code)
 
 
+def forbidden(masked_key: str, account: str) -> ApiError:
+    """A key that speaks for an account which is not its own: 403."""
+    return ApiError(
+        403,
+        "invalid_request_error",
+        f"The provided key '{masked_key}' does not have access to account '{account}' (or that "
+        "account does not exist). Application access may have been revoked.",
+        code="account_invalid",
+    )
+
+
+_RETRY = {"stripe-should-retry": "true"}
+
+
+def rate_limited(reason: str = "global-rate") -> ApiError:
+    """Too many requests: 429, with the limit that was reached."""
+    return ApiError(
+        429,
+        "invalid_request_error",
+        "Request rate limit exceeded. Learn more about rate limits here "
+        "https://stripe.com/docs/rate-limits.",
+        code="rate_limit",
+        headers={"stripe-rate-limited-reason": reason},
+    )
+
+
+def locked() -> ApiError:
+    """Another request works on the same object: 429 too, but no limit (docs.stripe.com/rate-limits,
+    object lock timeouts)."""
+    return ApiError(
+        429,
+        "invalid_request_error",
+        "This object cannot be accessed right now because another API request or Stripe process "
+        "is currently accessing it. If you see this error intermittently, retry the request. If "
+        "you see this error frequently and are making multiple concurrent requests to a single "
+        "object, make your requests serially or at a lower rate.",
+        code="lock_timeout",
+        headers=_RETRY,
+    )
+
+
 def server_error(status: int) -> ApiError:
-    """Trouble on Stripe's side, or a limit reached: 500 and its like, and 429."""
+    """Trouble on Stripe's side before anything was done: it may be asked again."""
+    return ApiError(status, "api_error", "An unknown error occurred", headers=_RETRY)
+
+
+def fault_error(status: int, code: str | None = None, reason: str | None = None) -> ApiError:
+    """The error that a switch asks for, by its status and code."""
     if status == 429:
-        return ApiError(
-            429,
-            "invalid_request_error",
-            "Request rate limit exceeded. Learn more about rate limits here "
-            "https://stripe.com/docs/rate-limits.",
-            code="rate_limit",
-        )
-    return ApiError(status, "api_error", "An unknown error occurred")
+        return locked() if code == "lock_timeout" else rate_limited(reason or "global-rate")
+    if status >= 500:
+        return server_error(status)
+    words = {
+        401: "Invalid API Key provided.",
+        403: "The provided key does not have the required permissions for this endpoint.",
+        409: "The request conflicts with another request.",
+    }
+    message = words.get(status, "The request was refused by a switch of the sandbox.")
+    headers = _RETRY if status == 409 else None
+    return ApiError(status, "invalid_request_error", message, code=code, headers=headers)

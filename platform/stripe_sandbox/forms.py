@@ -1,6 +1,7 @@
 """Request parameters: Stripe's bracketed forms read into typed values, with its complaints."""
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from qs_codec import DecodeOptions, decode
@@ -11,6 +12,8 @@ from stripe_sandbox.errors import ApiError, invalid
 Reader: TypeAlias = Callable[[Any, str], Any]
 Shape: TypeAlias = Mapping[str, Reader]
 
+# https://docs.stripe.com/metadata
+_LONGEST_KEY, _LONGEST_VALUE = 40, 500
 _OPTIONS = DecodeOptions(depth=12, list_limit=500, parameter_limit=20_000)
 
 
@@ -70,11 +73,17 @@ def one_of(*choices: str) -> Reader:
         if raw == "":
             return None
         if raw not in choices:
-            offered = ", ".join(choices[:-1]) + (" or " if choices[:-1] else "") + choices[-1]
-            raise invalid(f"Invalid {param}: must be one of {offered}", param)
+            raise invalid(f"Invalid {param}: must be one of {_offered(choices)}", param)
         return str(raw)
 
     return read
+
+
+def _offered(choices: tuple[str, ...]) -> str:
+    """`a`, `a or b`, `a, b, or c`."""
+    if len(choices) < 3:
+        return " or ".join(choices)
+    return f"{', '.join(choices[:-1])}, or {choices[-1]}"
 
 
 def moment(*words: str) -> Reader:
@@ -92,7 +101,16 @@ def metadata(raw: Any, param: str) -> Document | None:
         return None
     if not isinstance(raw, dict):
         raise invalid("Invalid hash", param)
-    return {str(key): str(value) for key, value in raw.items()}
+    pairs = {str(key): str(value) for key, value in raw.items()}
+    for key, value in pairs.items():
+        for noun, word, most in (("keys", key, _LONGEST_KEY), ("values", value, _LONGEST_VALUE)):
+            if len(word) > most:
+                raise invalid(
+                    f"Metadata {noun} can have up to {most} characters, but you passed in a value "
+                    f"that is {len(word)} characters. Invalid value: {word}",
+                    param,
+                )
+    return pairs
 
 
 def anything(raw: Any, param: str) -> Any:
@@ -159,17 +177,31 @@ def _read_fields(raw: Document, shape: Shape, required: tuple[str, ...], param: 
         return f"{param}[{name}]" if param else str(name)
 
     if unknown := [path(name) for name in raw if name not in shape]:
-        raise _unknown(unknown)
+        raise _unknown(unknown, [path(name) for name in shape])
     for name in required:
-        if raw.get(name, "") == "":
+        if raw.get(name) == "":
+            raise _unsettable(path(name))
+        if name not in raw:
             raise invalid(f"Missing required param: {path(name)}.", path(name), "parameter_missing")
     return {name: shape[name](value, path(name)) for name, value in raw.items()}
 
 
-def _unknown(names: list[str]) -> ApiError:
+def _unknown(names: list[str], known: list[str]) -> ApiError:
     word = "parameter" if len(names) == 1 else "parameters"
     message = f"Received unknown {word}: {', '.join(names)}"
+    if len(names) == 1 and (meant := get_close_matches(names[0], known, 1, cutoff=0.75)):
+        message += f". Did you mean {meant[0]}?"
     return invalid(message, names[0], "parameter_unknown")
+
+
+def _unsettable(name: str) -> ApiError:
+    return invalid(
+        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset "
+        f"a parameter; however '{name}' cannot be unset. You should remove '{name}' from your "
+        "request or supply a non-empty value.",
+        name,
+        "parameter_invalid_empty",
+    )
 
 
 RANGE: Shape = {"gt": integer, "gte": integer, "lt": integer, "lte": integer}

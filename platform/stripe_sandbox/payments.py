@@ -1,5 +1,7 @@
 """Paying invoices: whose card is tried, and what an attempt does to the invoice."""
 
+from typing import Any
+
 from stripe_sandbox.cards import NEEDS_ACTION, Decline, card_error
 from stripe_sandbox.documents import Document, new_id, public
 from stripe_sandbox.errors import ApiError
@@ -181,7 +183,7 @@ def refused_change(unit: Unit, invoice: Document, refused: Decline) -> ApiError:
     return error
 
 
-def _action_error(noun: str, owner: str, *, keeps_effects: bool, **details: object) -> ApiError:
+def _action_error(noun: str, owner: str, *, keeps_effects: bool, **details: Any) -> ApiError:
     return ApiError(
         402,
         "card_error",

@@ -25,15 +25,17 @@ class Deliveries(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Fault(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How the next requests to the API fail.
 
-    `error` answers with `status` and does nothing; `lost` does what is asked and then drops the
-    connection instead of answering; `refused` drops the connection and does nothing; `slow` does
-    what is asked and answers after `seconds`. `method` and `path` (its beginning) narrow down
-    which requests are meant.
+    `error` answers with `status` (and `code`, or the `reason` of a rate limit) and does nothing;
+    `lost` does what is asked and then drops the connection instead of answering; `refused` drops
+    the connection and does nothing; `slow` does what is asked and answers after `seconds`.
+    `method` and `path` (its beginning) narrow down which requests are meant.
     """
 
     mode: Literal["error", "lost", "refused", "slow"] = "error"
     count: int = 1
     status: int = 500
+    code: str | None = None
+    reason: str | None = None
     method: str | None = None
     path: str = "/v1/"
     seconds: float = 0.0
@@ -47,7 +49,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     methods to the decline code of every charge of theirs. `retry_days` are the waits between
     automatic attempts, `after_retries` is what becomes of the subscription after the last one.
     `latency_ms` delays every answer of the API. A `revoked` key is refused. `upcoming_days` before
-    a renewal `invoice.upcoming` is sent, from the next period on.
+    a renewal `invoice.upcoming` is sent, from the next period on. More than
+    `requests_per_second` answer 429; 0 is no limit. Events older than `events_kept_days` are gone;
+    0 keeps all. Idempotency keys are forgotten after `idempotency_key_seconds`.
     """
 
     name: str = "Sandbox"
@@ -59,7 +63,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fail_next_charges: int = 0
     fail_next_requests: list[Fault] = []
     fail_with: str = "generic_decline"
+    events_kept_days: int = 0
+    idempotency_key_seconds: int = 24 * 3_600
     latency_ms: int = 0
+    requests_per_second: int = 0
     retry_days: tuple[float, ...] = (3, 5, 7)
     revoked: bool = False
     upcoming_days: int = 7

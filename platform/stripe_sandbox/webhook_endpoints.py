@@ -74,6 +74,24 @@ def update_endpoint(unit: Unit, params: Document, identifier: str) -> Document:
     return public(endpoint)
 
 
+def secrets_of(endpoint: Document, now: int) -> list[str]:
+    """The secrets that sign deliveries: a rolled one goes on for a while beside the new one."""
+    old = endpoint.get("_old_secret")
+    still = old is not None and endpoint["_old_until"] > now
+    return [endpoint["_secret"], old] if still and old else [endpoint["_secret"]]
+
+
+def roll_secret(unit: Unit, identifier: str, hours: float) -> Document:
+    """A new signing secret; the old one signs for some more hours, as in Stripe's Dashboard."""
+    endpoint = unit.need("webhook_endpoint", identifier)
+    endpoint["_old_secret"] = endpoint["_secret"]
+    endpoint["_old_until"] = unit.now() + round(hours * 3_600)
+    endpoint["_secret"] = f"whsec_{new_token(32)}"
+    unit.update(endpoint)
+    unit.forget_listeners()
+    return {**public(endpoint), "secret": endpoint["_secret"]}
+
+
 def delete_endpoint(unit: Unit, params: Document, identifier: str) -> Document:
     """Nothing more is delivered there, not even what waits."""
     stub = unit.remove(unit.need("webhook_endpoint", identifier))

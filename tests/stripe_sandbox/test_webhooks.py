@@ -154,3 +154,89 @@ async def test_a_delivery_that_waits_survives_a_kill(tmp_path: Path, receiver: R
     assert receiver.names == ["Ada"]
     await account.http.aclose()
     program.stop()
+
+
+async def test_a_rolled_secret_signs_beside_the_new_one_for_a_while(
+    account: Account, receiver: Receiver
+) -> None:
+    endpoint = await _endpoint(account, receiver)
+    rolled = (
+        await account.http.post(
+            f"/_control/webhook_endpoints/{endpoint.id}/roll", data={"hours": "24"}
+        )
+    ).json()
+    assert rolled["secret"] != endpoint.secret
+    await account.v1.customers.create_async({"name": "Ada"})
+    await receiver.wait_for(1)
+    headers, body = receiver.received[0]
+    for secret in (endpoint.secret, rolled["secret"]):
+        stripe.Webhook.construct_event(body, headers["stripe-signature"], secret)
+    await account.http.post(f"/_control/webhook_endpoints/{endpoint.id}/roll")
+    await account.v1.customers.create_async({"name": "Grace"})
+    await receiver.wait_for(2)
+    headers, body = receiver.received[1]
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(body, headers["stripe-signature"], rolled["secret"])
+
+
+async def test_the_secret_shows_only_when_an_endpoint_is_made(
+    account: Account, receiver: Receiver
+) -> None:
+    endpoint = await _endpoint(account, receiver)
+    assert str(endpoint.secret).startswith("whsec_")
+    endpoints = account.v1.webhook_endpoints
+    for shown in (
+        await endpoints.retrieve_async(endpoint.id),
+        await endpoints.update_async(endpoint.id, {"description": "Mine"}),
+        (await endpoints.list_async()).data[0],
+    ):
+        assert "secret" not in shown.to_dict()
+
+
+async def test_an_endpoint_can_listen_to_everything(account: Account, receiver: Receiver) -> None:
+    endpoint = await _endpoint(account, receiver)
+    await account.v1.webhook_endpoints.update_async(endpoint.id, {"enabled_events": ["*"]})
+    await account.v1.products.create_async({"name": "Ada"})
+    await receiver.wait_for(1)
+    assert json.loads(receiver.received[0][1])["type"] == "product.created"
+
+
+async def test_events_are_found_by_type_and_time_a_page_at_a_time(account: Account) -> None:
+    for name in ("1", "2", "3", "4"):
+        await account.v1.customers.create_async({"name": name})
+    await account.v1.products.create_async({"name": "other"})
+    events = account.v1.events
+    found = (await events.list_async({"type": "customer.*", "limit": 2})).data
+    assert [event.data.object["name"] for event in found] == ["4", "3"]
+    older = await events.list_async({"types": ["customer.created"], "starting_after": found[1].id})
+    assert [event.data.object["name"] for event in older.data] == ["2", "1"]
+    newer = await events.list_async({"type": "customer.created", "ending_before": found[1].id})
+    assert [event.id for event in newer.data] == [found[0].id]
+    assert (await events.list_async({"created": {"gt": found[0].created + 60}})).data == []
+    assert found[0].request
+    assert str(found[0].request.id).startswith("req_")
+    with pytest.raises(stripe.InvalidRequestError):
+        await events.list_async({"type": "a", "types": ["b"]})
+
+
+async def test_an_event_tells_the_idempotency_key_of_its_request(account: Account) -> None:
+    await account.v1.customers.create_async(options={"idempotency_key": "mine"})
+    (event,) = (await account.v1.events.list_async()).data
+    assert event.request
+    assert event.request.idempotency_key == "mine"
+
+
+async def test_old_events_are_gone_if_the_account_says_so(account: Account) -> None:
+    clock = await account.v1.test_helpers.test_clocks.create_async({"frozen_time": 1_500_000_000})
+    await account.v1.customers.create_async({"name": "old", "test_clock": clock.id})
+    await account.v1.customers.create_async({"name": "new"})
+    events = account.v1.events
+    both = (await events.list_async({"type": "customer.created"})).data
+    assert len(both) == 2
+    await account.set(events_kept_days=30)
+    (kept,) = (await events.list_async({"type": "customer.created"})).data
+    assert kept.data.object["name"] == "new"
+    gone = next(event for event in both if event.id != kept.id)
+    with pytest.raises(stripe.InvalidRequestError) as missing:
+        await events.retrieve_async(gone.id)
+    assert missing.value.code == "resource_missing"
