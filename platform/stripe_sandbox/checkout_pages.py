@@ -68,18 +68,22 @@ def _page(
     customer = session["customer_details"] or {}
     email = f"<p class=soft>{escape(customer['email'])}</p>" if customer.get("email") else ""
     told = f"<p class=alert role=alert>{escape(alert)}</p>" if alert else ""
-    cancel = session["cancel_url"]
-    back = f'<p><a href="{escape(cancel)}">Cancel and go back to {merchant}</a></p>'
+    back = _way_back(session, f"Cancel and go back to {unit.account.settings['name']}")
     return document(
         f"Save a card · {unit.account.settings['name']}",
         f"<p><span class=badge>Test mode</span></p><h1>Save a card for {merchant}</h1>{email}{told}"
         f"<form method=post class=stack>{card_fields_html(typed, wrong)}"
         "<button>Save card</button></form>"
         f"<p class=soft>By saving your card, you allow {merchant} to charge it for future payments "
-        f"in accordance with their terms.</p>{back if cancel else ''}",
+        f"in accordance with their terms.</p>{back}",
         style=CARD_STYLE,
         narrow=True,
     )
+
+
+def _way_back(session: Document, words: str) -> str:
+    address = session["cancel_url"]
+    return f'<p><a href="{escape(address)}">{escape(words)}</a></p>' if address else ""
 
 
 def _done(session: Document) -> bytes:
@@ -93,8 +97,7 @@ def _done(session: Document) -> bytes:
 
 
 def _expired(session: Document) -> bytes:
-    cancel = session["cancel_url"]
-    back = f'<p><a href="{escape(cancel)}">Go back</a></p>' if cancel else ""
+    back = _way_back(session, "Go back")
     return document(
         "This page has expired",
         f"<h1>This page has expired</h1><p>Nothing was saved. Please start again.</p>{back}",

@@ -36,6 +36,16 @@ _KINDS = {
 }
 
 
+def _line_items(unit: Unit, session: Document) -> Document:
+    """None: a session in setup mode sells nothing."""
+    return list_of([], f"/v1/checkout/sessions/{session['id']}/line_items")
+
+
+def _sources(unit: Unit, customer: Document) -> Document:
+    """None: sources are what came before payment methods."""
+    return list_of([], f"/v1/customers/{customer['id']}/sources")
+
+
 def _subscriptions(unit: Unit, customer: Document) -> Document:
     found = [
         public(subscription)
@@ -78,8 +88,10 @@ def _tax_ids(unit: Unit, customer: Document) -> Document:
 
 
 _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {
+    ("checkout.session", "line_items"): _line_items,
     ("coupon", "applies_to"): lambda unit, coupon: _kept(unit, coupon, "_applies_to"),
     ("coupon", "currency_options"): lambda unit, coupon: _kept(unit, coupon, "_currency_options"),
+    ("customer", "sources"): _sources,
     ("customer", "subscriptions"): _subscriptions,
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,
