@@ -17,6 +17,7 @@ class CuttingProxy:
         self._flows.set()
         self._server: asyncio.Server | None = None
         self._cuts = 0
+        self._deaf = 0
         self.port = 0
         #: Each piece is passed on so many seconds late.
         self.delay = 0.0
@@ -45,6 +46,10 @@ class CuttingProxy:
             self._server.close()
         self.cut()
 
+    def forget(self) -> None:
+        """Lose what is sent on the connections of now, for ever: as a router that was restarted."""
+        self._deaf += 1
+
     def swallow(self) -> None:
         """Take what is sent and answer nothing, on connections old and new, until `flow`."""
         self._flows.clear()
@@ -71,13 +76,15 @@ class CuttingProxy:
             writer.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        cuts = self._cuts
+        cuts, deaf = self._cuts, self._deaf
         try:
             while data := await reader.read(65536):
                 await asyncio.sleep(self.delay)
                 await self._flows.wait()
                 if cuts != self._cuts:
                     return
+                if deaf != self._deaf:
+                    continue
                 writer.write(data)
                 await writer.drain()
         except OSError:

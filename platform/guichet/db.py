@@ -5,6 +5,7 @@ the same scope, `system()` the few statements that look across tenants. The scop
 to a transaction, so a pooled connection never carries a tenant to its next user.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeAlias, Union
@@ -19,6 +20,16 @@ Connection: TypeAlias = Union[
     "asyncpg.Connection[asyncpg.Record]", "PoolConnectionProxy[asyncpg.Record]"
 ]
 AfterCommit = Callable[[], Awaitable[None]]
+
+#: What waits for a connection that long is told so: a page then has most of its time left.
+_ACQUIRE_SECONDS = 5.0
+_CONNECT_SECONDS = 5.0
+#: The server ends a statement after `_STATEMENT_SECONDS`; one that says nothing for longer than
+#: that is not heard any more.
+_STATEMENT_SECONDS = 10
+_ANSWER_SECONDS = 12.0
+_LOCK_SECONDS = 5
+_IDLE_SECONDS = 15
 
 
 class Unit:
@@ -69,12 +80,11 @@ class Database:
         Commits when the block ends, rolls back when it raises; then awaits what was left for
         after the commit.
         """
-        async with self.pool.acquire() as connection:
+        async with self._transaction() as connection:
             unit = Unit(connection, tenant_id)
-            async with connection.transaction():
-                # A UUID's text holds nothing that could end the literal; SET takes no parameters.
-                await connection.execute(f"set local guichet.tenant = '{UUID(str(tenant_id))}'")
-                yield unit
+            # A UUID's text holds nothing that could end the literal; SET takes no parameters.
+            await connection.execute(f"set local guichet.tenant = '{UUID(str(tenant_id))}'")
+            yield unit
         for call in unit._after_commit:
             await call()
 
@@ -84,7 +94,8 @@ class Database:
         Such a function takes the tenant as its first argument, makes it the transaction's scope
         and answers JSON.
         """
-        return await self.pool.fetchval(sql, *args)
+        async with self._connection() as connection:
+            return await connection.fetchval(sql, *args)
 
     @contextlib.asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:
@@ -93,26 +104,60 @@ class Database:
         The role may read and write agencies, tenants and hosts, and may see which tenants have
         work waiting; it can read nobody's customers.
         """
-        async with self.pool.acquire() as connection, connection.transaction():
+        async with self._transaction() as connection:
             await connection.execute("set local role guichet_system")
             yield connection
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except TimeoutError:
+                # Nobody would answer the rollback either; the end of the connection is one.
+                raise
+            except BaseException:
+                # Why the connection was lost is told, and not that it cannot roll back.
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await transaction.rollback()
+                raise
+            await transaction.commit()
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection of the pool; after one has fallen silent all of them are replaced."""
+        async with asyncio.timeout(_ACQUIRE_SECONDS):
+            connection = await self.pool.acquire()
+        try:
+            yield connection
+        except TimeoutError:
+            connection.terminate()
+            await self.pool.expire_connections()
+            raise
+        finally:
+            await self.pool.release(connection)
 
 
 @contextlib.asynccontextmanager
 async def connect(url: str, connections: int = 10) -> AsyncIterator[Database]:
-    """Open the pool; a statement gets 10 s, a lock 5 s, an idle transaction 15 s."""
+    """Open the pool; a statement gets 10 s, a lock 5 s, an idle transaction 15 s.
+
+    Whoever waits longer than 5 s for one of its connections gets a `TimeoutError`.
+    """
     async with asyncpg.create_pool(
         url,
         min_size=1,
         max_size=connections,
-        command_timeout=10,
-        timeout=5,
+        command_timeout=_ANSWER_SECONDS,
+        timeout=_CONNECT_SECONDS,
         reset=_keep_session,
         server_settings={
             "application_name": "guichet",
-            "lock_timeout": "5s",
-            "statement_timeout": "10s",
-            "idle_in_transaction_session_timeout": "15s",
+            "lock_timeout": f"{_LOCK_SECONDS}s",
+            "statement_timeout": f"{_STATEMENT_SECONDS}s",
+            "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
         },
     ) as pool:
         yield Database(pool)

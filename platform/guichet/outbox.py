@@ -20,7 +20,7 @@ import msgspec
 import structlog
 from arq.connections import ArqRedis
 from prometheus_client import Counter
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
 from guichet.db import Unit
@@ -36,6 +36,9 @@ _BUCKET_MS = 20
 _AWAY_SECONDS = 1.0
 _CONNECT_SECONDS = 0.5
 _ANSWER_SECONDS = 2.0
+#: While Redis says nothing, knocks and finished jobs wait for a connection, each of which would
+#: otherwise open one more.
+_CONNECTIONS = 50
 #: A knock that nobody heard for an hour is worth nothing: the sweep has found the row.
 _KEPT_SECONDS = 3600.0
 
@@ -91,8 +94,10 @@ def make_redis(url: str) -> ArqRedis:
 
     Jobs are written as MessagePack: with pickle, whoever can write to Redis runs code here.
     """
-    pool = ConnectionPool.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=_CONNECTIONS,
+        timeout=_ANSWER_SECONDS,
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_timeout=_ANSWER_SECONDS,
         health_check_interval=15,

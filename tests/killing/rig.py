@@ -6,10 +6,14 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from guichet import schema
 from guichet.app import create_app
@@ -20,9 +24,26 @@ from guichet.embedded.programs import Program, free_port
 from guichet.embedded.valkey import EmbeddedValkey
 from guichet.payments.choose import WEBHOOK_SECRET
 from guichet.settings import Settings
+from tenants.catalog import ChangeRules
+from tests.cutting_proxy import CuttingProxy
 from tests.portal.shop import Customer, Shop, add_shop
 
 _READY_SECONDS = 40
+
+
+class Proxies(NamedTuple):
+    """What stands between the processes of the deployment and their servers."""
+
+    postgres: CuttingProxy
+    valkey: CuttingProxy
+
+    def lead_to(self, settings: Settings) -> Settings:
+        """The settings of a process that sees the servers through the proxies alone."""
+        return msgspec.structs.replace(
+            settings,
+            database_url=_at_port(settings.database_url, self.postgres.port),
+            redis_url=_at_port(settings.redis_url, self.valkey.port),
+        )
 
 
 class Rig:
@@ -34,6 +55,8 @@ class Rig:
         self.web_port, self.sandbox_port = free_port(), free_port()
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self._directory = directory
+        self._environ: dict[str, str] = {}
+        self._others: list[Program] = []
         state = str(directory / "sandbox.sqlite")
         self.sandbox = self._program(
             "sandbox",
@@ -42,8 +65,8 @@ class Rig:
         )
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Settings]:
-        """Start everything; answers the settings that web and worker have."""
+    def running(self, proxies: Proxies | None = None) -> Iterator[Settings]:
+        """Start everything; answers settings that lead straight to the servers."""
         self.postgres.start()
         owner = self.postgres.url(OWNER_ROLE)
         schema.apply_migrations(owner)
@@ -52,24 +75,63 @@ class Rig:
             self.valkey.start()
             self.sandbox.start()
             settings = self._settings()
-            environ = _environment(settings)
-            self.web = self._program("web", ["-m", "guichet.cli", "serve"], environ)
-            self.worker = self._program("worker", ["-m", "guichet.cli", "worker"], environ)
+            self._environ = _environment(proxies.lead_to(settings) if proxies else settings)
+            self.web = self._program("web", ["-m", "guichet.cli", "serve"], self._environ)
+            self.worker = self._program("worker", ["-m", "guichet.cli", "worker"], self._environ)
             self.web.start()
             self.worker.start()
             self.await_web()
             yield settings
         finally:
+            for program in self._others:
+                program.stop()
             for name in ("worker", "web", "sandbox", "valkey", "postgres"):
                 if hasattr(self, name):
                     getattr(self, name).stop()
 
+    @contextlib.asynccontextmanager
+    async def running_behind_proxies(self) -> AsyncIterator[tuple[Settings, Proxies]]:
+        """As `running`, with the processes' ways to PostgreSQL and Valkey in the test's hand."""
+        proxies = Proxies(
+            CuttingProxy("127.0.0.1", self.postgres.port),
+            CuttingProxy("127.0.0.1", self.valkey.port),
+        )
+        for proxy in proxies:
+            await proxy.listen()
+        running = self.running(proxies)
+        # In a thread, since the proxies live in this one.
+        settings = await asyncio.to_thread(running.__enter__)
+        try:
+            yield settings, proxies
+        finally:
+            for proxy in proxies:
+                proxy.flow()
+            await asyncio.to_thread(running.__exit__, None, None, None)
+            for proxy in proxies:
+                proxy.refuse()
+
+    def start_worker(self, name: str) -> Program:
+        """One more worker."""
+        program = self._program(name, ["-m", "guichet.cli", "worker"], self._environ)
+        return self._started(program)
+
+    def start_web(self, name: str) -> tuple[Program, int]:
+        """One more web process, and its port."""
+        port = free_port()
+        environ = {**self._environ, "GUICHET_LISTEN": f"127.0.0.1:{port}"}
+        program = self._started(self._program(name, ["-m", "guichet.cli", "serve"], environ))
+        ready = f"http://127.0.0.1:{port}/health/ready"
+        program.wait_until(lambda: answers(ready), _READY_SECONDS)
+        return program, port
+
+    def _started(self, program: Program) -> Program:
+        program.start()
+        self._others.append(program)
+        return program
+
     def kill(self, victim: str) -> None:
         """`kill -9`, and wait for the end."""
-        program = getattr(self, victim)
-        os.kill(program.pid, signal.SIGKILL)
-        while program.pid is not None:
-            pass
+        kill(getattr(self, victim))
 
     def restart(self, victim: str) -> None:
         """Start the victim again, as a service manager does."""
@@ -84,11 +146,13 @@ class Rig:
         self.sandbox.wait_until(lambda: answers(f"{self.sandbox_url}/_control"), _READY_SECONDS)
 
     @contextlib.asynccontextmanager
-    async def shop(self, settings: Settings, slug: str) -> AsyncIterator[Shop]:
+    async def shop(
+        self, settings: Settings, slug: str, changes: ChangeRules | None = None
+    ) -> AsyncIterator[Shop]:
         """A merchant of this deployment, whose events the sandbox delivers to the web process."""
         edge = create_app(settings)
         async with edge.lifespan() as deployment:
-            shop = await add_shop(edge, deployment, LUMEN._replace(slug=slug))
+            shop = await add_shop(edge, deployment, LUMEN._replace(slug=slug), changes)
             made = await shop.stripe.v1.webhook_endpoints.create_async(
                 {"url": f"{shop.origin}/webhooks/stripe", "enabled_events": ["*"]}
             )
@@ -147,6 +211,19 @@ class Rig:
             log=self._directory / f"{name}.log",
             environ={**os.environ, **environ},
         )
+
+
+def _at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}").geturl()
+
+
+def kill(program: Program | EmbeddedPostgres | EmbeddedValkey) -> None:
+    """`kill -9`, and wait for the end."""
+    if program.pid is not None:
+        os.kill(program.pid, signal.SIGKILL)
+    while program.pid is not None:
+        time.sleep(0.01)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

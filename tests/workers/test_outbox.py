@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from guichet.db import Database
 from guichet.outbox import QUEUE, Outbox, make_redis, open_outbox
+from tests.cutting_proxy import proxy_before
 
 _BUCKET_MS = 20
 
@@ -94,3 +95,13 @@ async def test_jobs_are_no_pickles(redis: ArqRedis) -> None:
     assert job is not None
     assert not job.startswith(b"\x80\x04")
     assert b"shard" in job
+
+
+async def test_a_redis_that_says_nothing_is_not_asked_over_ever_more_connections(
+    redis_url: str,
+) -> None:
+    async with proxy_before(redis_url) as (proxy, url), open_outbox(url) as outbox:
+        proxy.swallow()
+        await asyncio.gather(*(outbox.knock("job", str(number)) for number in range(300)))
+        assert 0 < proxy.most <= 50
+        proxy.flow()
