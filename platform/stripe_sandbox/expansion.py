@@ -34,6 +34,13 @@ _KINDS = {
     "subscription": "subscription",
     "test_clock": "test_helpers.test_clock",
 }
+# What Stripe expands where it is, and what is never there in this sandbox.
+_NEVER_THERE = frozenset(
+    (
+        "account", "charge", "credit_balance_transaction", "failure_balance_transaction",
+        "feedback_option", "payment_record", "rule", "transfer",
+    )
+)  # fmt: skip
 
 
 def _line_items(unit: Unit, session: Document) -> Document:
@@ -127,6 +134,8 @@ def _expand(unit: Unit, node: Any, names: Sequence[str], path: str) -> None:
         if on_request and not isinstance(node.get(first), dict | list):
             node[first] = deepcopy(on_request(unit, node))
         if first not in node:
+            if first in _NEVER_THERE:
+                return
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
         node[first] = _resolved(unit, first, node[first], path)
         _expand(unit, node[first], rest, path)
@@ -136,6 +145,9 @@ def _resolved(unit: Unit, name: str, value: Any, path: str) -> Any:
     if isinstance(value, list):
         return [_resolved(unit, name, each, path) for each in value]
     if not isinstance(value, str):
+        return value
+    if name == "plan":
+        # Plans are what prices were before; there are none here, and their ids are the prices'.
         return value
     if name not in _KINDS:
         raise invalid(f"This property cannot be expanded ({path}).", "expand")

@@ -1,6 +1,10 @@
 """Every path that Stripe's SDK calls expandable can be expanded, and nothing stored changes."""
 
+import ast
 import inspect
+import re
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,23 +22,23 @@ _LISTS = (
 
 
 def expandable(cls: type) -> list[str]:
-    """The paths below an object that its class says may be expanded, one object deep."""
-    found = []
-    for name, hint in inspect.get_annotations(cls).items():
-        words = str(hint)
-        if "ExpandableField[" in words:
-            found.append(name)
-        elif "ListObject[" in words:
-            found.append(f"{name}.data" if name == "data" else name)
-        for nested in _nested(cls, words):
-            found += [f"{name}.{path}" for path in expandable(nested)]
-    return found
+    """The paths below an object that the source of its class says may be expanded."""
+    (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(tree, ast.ClassDef)
+    return list(_fields(tree))
 
 
-def _nested(cls: type, words: str) -> list[type]:
-    """The classes inside a class that an annotation names."""
-    inside = {name: value for name, value in vars(cls).items() if inspect.isclass(value)}
-    return [value for name, value in inside.items() if f"'{name}'" in words or f'"{name}"' in words]
+def _fields(cls: ast.ClassDef) -> Iterator[str]:
+    inside = {node.name: node for node in cls.body if isinstance(node, ast.ClassDef)}
+    for node in cls.body:
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
+            continue
+        name, words = node.target.id, ast.unparse(node.annotation)
+        if "ExpandableField[" in words or "ListObject[" in words:
+            yield name
+        for nested in re.findall(r"\w+", words):
+            if nested in inside:
+                yield from (f"{name}.{path}" for path in _fields(inside[nested]))
 
 
 @pytest.fixture(name="account_with_everything")
