@@ -95,7 +95,7 @@ def update_invoice_item(unit: Unit, params: Document, identifier: str) -> Docume
         if item["proration"]:
             raise invalid("The amount of a proration cannot be changed.", "amount")
         item.update(amount=params["amount"], net_amount=params["amount"])
-    return public(unit.update(item, "invoiceitem.updated"))
+    return public(unit.update(item))
 
 
 def delete_invoice_item(unit: Unit, params: Document, identifier: str) -> Document:

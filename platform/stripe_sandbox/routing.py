@@ -38,6 +38,7 @@ class Router:
     """Finds the route of a request."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
         self._by_length: dict[tuple[str, int], list[Route]] = {}
         for each in routes:
             self._by_length.setdefault((each.method, len(each.segments)), []).append(each)
