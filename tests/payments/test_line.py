@@ -189,7 +189,7 @@ async def test_a_dead_account_slows_nobody_else(shop: Shop) -> None:
             super().__init__(lost)
             self.name = name
 
-        async def request_async(self, *request: object) -> Answer:  # type: ignore[override]
+        async def request_async(self, *request: object) -> Answer:
             sent[self.name] += 1
             return await transport.request_async(*request)  # type: ignore[arg-type]
 

@@ -1,0 +1,308 @@
+"""Invoices paid, confirmed with the bank, refused and settled: once each, whatever is lost."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import stripe
+
+from guichet.payments.copies import AttemptCopy
+from guichet.payments.errors import (
+    CardRefused,
+    NeedsAuthentication,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from guichet.payments.stripe.copying import intent_of, is_being_paid
+from tests.payments.debts import owe
+from tests.payments.faults import fail_requests, lose_answers
+from tests.payments.hosted import confirm_at_the_bank
+from tests.shops import Shop
+
+_BACK = "http://lumen.localhost:8000/invoices/paid"
+
+
+async def _attempts(shop: Shop) -> list[AttemptCopy]:
+    return [each async for each in shop.port.list_attempts()]
+
+
+async def test_an_invoice_is_paid_once_however_often_it_is_asked_for(shop: Shop) -> None:
+    owed = await owe(shop)
+    paid = await shop.port.pay_invoice(owed.id, "key")
+    assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 3000, 0)
+    assert await shop.port.pay_invoice(owed.id, "key") == paid
+    assert await shop.port.pay_invoice(owed.id, "another key") == paid
+    assert [each.status for each in await _attempts(shop)] == ["succeeded"]
+
+
+async def test_a_payment_whose_answer_is_lost_is_made_once(shop: Shop) -> None:
+    owed = await owe(shop)
+    await lose_answers(shop, f"/v1/invoices/{owed.id}/pay")
+    with pytest.raises(ProviderUnreachable) as lost:
+        await shop.port.pay_invoice(owed.id, "key")
+    assert not lost.value.outcome_known
+    assert (await shop.port.pay_invoice(owed.id, "key")).status == "paid"
+    assert len(await _attempts(shop)) == 1
+
+
+async def test_a_payment_that_was_lost_is_found_long_after_its_key_is_forgotten(
+    shop: Shop,
+) -> None:
+    owed = await owe(shop)
+    await lose_answers(shop, f"/v1/invoices/{owed.id}/pay")
+    with pytest.raises(ProviderUnreachable):
+        await shop.port.pay_invoice(owed.id, "key")
+    # Nothing may be posted now: the payment is found by looking alone.
+    await fail_requests(shop, 500, "/v1/invoices/")
+    assert (await shop.port.pay_invoice(owed.id, "a later key")).status == "paid"
+
+
+async def test_a_refused_card_says_why_in_every_way_that_was_told(shop: Shop) -> None:
+    owed = await owe(shop)
+    await shop.set(fail_next_charges=1, fail_with="insufficient_funds")
+    with pytest.raises(CardRefused) as refused:
+        await shop.port.pay_invoice(owed.id, "key")
+    error = refused.value
+    assert (error.decline_code, error.network_decline_code) == ("insufficient_funds", "51")
+    assert error.advice == "02"
+    assert error.request_id
+    assert error.outcome_known
+    [attempt] = await _attempts(shop)
+    assert await shop.port.fetch_attempt(attempt.id) == attempt
+    assert (attempt.status, attempt.amount) == ("failed", 3000)
+    assert (attempt.failure_code, attempt.decline_code) == ("card_declined", "insufficient_funds")
+    assert attempt.advice_code == "try_again_later"
+    assert (attempt.network_decline_code, attempt.network_advice_code) == ("51", "02")
+    assert (attempt.network, bool(attempt.fingerprint)) == ("visa", True)
+
+
+async def test_a_refusal_whose_answer_is_lost_is_the_same_refusal_afterwards(shop: Shop) -> None:
+    owed = await owe(shop, "pm_card_chargeCustomerFail")
+    await lose_answers(shop, f"/v1/invoices/{owed.id}/pay")
+    with pytest.raises(ProviderUnreachable):
+        await shop.port.pay_invoice(owed.id, "key")
+    with pytest.raises(CardRefused):
+        await shop.port.pay_invoice(owed.id, "key")
+    assert len(await _attempts(shop)) == 1
+
+
+async def test_another_method_can_be_charged_than_the_default(shop: Shop) -> None:
+    owed = await owe(shop, "pm_card_chargeCustomerFail")
+    good = await shop.sdk.payment_methods.attach_async(
+        "pm_card_mastercard", {"customer": owed.customer_id}
+    )
+    assert (await shop.port.pay_invoice(owed.id, "key", good.id)).status == "paid"
+    [attempt] = await _attempts(shop)
+    assert attempt.payment_method_id == good.id
+
+
+@pytest.mark.parametrize("present", [False, True])
+async def test_a_bank_that_wants_the_customer_is_an_error_of_its_own(
+    shop: Shop, present: bool
+) -> None:
+    owed = await owe(shop, "pm_card_authenticationRequired")
+    with pytest.raises(NeedsAuthentication):
+        await shop.port.pay_invoice(owed.id, "key", customer_present=present)
+    invoice = await shop.port.fetch_invoice(owed.id)
+    assert invoice is not None
+    assert invoice.status == "open"
+
+
+async def test_a_card_that_wants_its_customer_only_when_present_is_charged_in_their_absence(
+    shop: Shop,
+) -> None:
+    card = "pm_card_authenticationRequiredSetupForOffSession"
+    assert (await shop.port.pay_invoice((await owe(shop, card)).id, "one")).status == "paid"
+    with pytest.raises(NeedsAuthentication):
+        await shop.port.pay_invoice((await owe(shop, card)).id, "two", customer_present=True)
+
+
+async def test_an_invoice_without_anything_to_charge_is_refused(shop: Shop) -> None:
+    owed = await owe(shop, None)
+    with pytest.raises(ProviderRefused):
+        await shop.port.pay_invoice(owed.id, "key")
+    waiting = await shop.port.confirm_payment(owed.id, _BACK, "other key")
+    assert (waiting.status, waiting.url) == ("needs_method", None)
+
+
+async def test_a_payment_is_confirmed_at_the_bank_s_page(shop: Shop) -> None:
+    owed = await owe(shop, "pm_card_authenticationRequired")
+    with pytest.raises(NeedsAuthentication):
+        await shop.port.pay_invoice(owed.id, "key")
+    asked = await shop.port.confirm_payment(owed.id, _BACK, "confirm")
+    assert (asked.status, asked.url is None) == ("needs_confirmation", False)
+    assert await shop.port.fetch_confirmation(asked.payment_intent_id) == asked
+    assert asked.url is not None
+    back = urlsplit(await confirm_at_the_bank(asked.url))
+    assert f"{back.scheme}://{back.netloc}{back.path}" == _BACK
+    assert parse_qs(back.query)["payment_intent"] == [asked.payment_intent_id]
+    paid = await shop.port.fetch_confirmation(asked.payment_intent_id)
+    assert paid is not None
+    assert (paid.status, paid.url) == ("succeeded", None)
+    assert (await shop.port.pay_invoice(owed.id, "again")).status == "paid"
+    # Whoever asks again is told that it is paid, and nobody is charged.
+    assert await shop.port.confirm_payment(owed.id, _BACK, "again") == paid
+    statuses = [attempt.status for attempt in await _attempts(shop)]
+    assert statuses.count("succeeded") == 1
+
+
+async def test_a_customer_who_does_not_pass_may_try_again(shop: Shop) -> None:
+    owed = await owe(shop, "pm_card_authenticationRequired")
+    asked = await shop.port.confirm_payment(owed.id, _BACK, "one")
+    assert asked.url is not None
+    await confirm_at_the_bank(asked.url, passes=False)
+    failed = await shop.port.fetch_confirmation(asked.payment_intent_id)
+    assert failed is not None
+    assert failed.status == "needs_method"
+    again = await shop.port.confirm_payment(owed.id, _BACK, "two")
+    assert again.url is not None
+    assert again.url != asked.url
+    await confirm_at_the_bank(again.url)
+    invoice = await shop.port.fetch_invoice(owed.id)
+    assert invoice is not None
+    assert invoice.status == "paid"
+
+
+async def test_a_card_whose_bank_asks_nothing_is_charged_at_once(shop: Shop) -> None:
+    owed = await owe(shop)
+    paid = await shop.port.confirm_payment(owed.id, _BACK, "key")
+    assert (paid.status, paid.url) == ("succeeded", None)
+    assert await shop.port.confirm_payment(owed.id, _BACK, "key") == paid
+    assert len(await _attempts(shop)) == 1
+
+
+async def test_a_confirmation_whose_answer_is_lost_leads_to_the_same_page(shop: Shop) -> None:
+    owed = await owe(shop, "pm_card_authenticationRequired")
+    await lose_answers(shop, "/v1/payment_intents/")
+    with pytest.raises(ProviderUnreachable):
+        await shop.port.confirm_payment(owed.id, _BACK, "key")
+    asked = await shop.port.confirm_payment(owed.id, _BACK, "key")
+    assert await shop.port.confirm_payment(owed.id, _BACK, "key") == asked
+
+
+async def test_a_confirmation_with_another_method_may_be_refused(shop: Shop) -> None:
+    owed = await owe(shop)
+    bad = await shop.sdk.payment_methods.attach_async(
+        "pm_card_chargeCustomerFail", {"customer": owed.customer_id}
+    )
+    with pytest.raises(CardRefused) as refused:
+        await shop.port.confirm_payment(owed.id, _BACK, "key", bad.id)
+    assert refused.value.decline_code == "generic_decline"
+    assert refused.value.network_decline_code == "05"
+
+
+async def test_what_has_no_payment_cannot_be_confirmed(shop: Shop) -> None:
+    customer = await shop.sdk.customers.create_async({"email": "ada@example.com"})
+    draft = await shop.sdk.invoices.create_async({"customer": customer.id, "currency": "eur"})
+    with pytest.raises(ProviderRefused):
+        await shop.port.confirm_payment(draft.id, _BACK, "key")
+    with pytest.raises(ProviderRefused):
+        await shop.port.confirm_payment("in_none", _BACK, "key")
+    assert await shop.port.fetch_confirmation("pi_none") is None
+
+
+async def test_invoices_are_settled_in_other_ways_and_that_may_be_repeated(shop: Shop) -> None:
+    given_up, dropped = await owe(shop), await owe(shop)
+    for key in ("one", "one", "two"):
+        left = await shop.port.mark_uncollectible(given_up.id, f"give up {key}")
+        assert left.status == "uncollectible"
+        void = await shop.port.void_invoice(dropped.id, f"void {key}")
+        assert void.status == "void"
+        assert (await shop.port.finalize_invoice(dropped.id, f"final {key}")).status == "void"
+
+
+@pytest.mark.parametrize("call", ["finalize_invoice", "void_invoice", "mark_uncollectible"])
+async def test_a_settling_whose_answer_is_lost_is_repeated_without_harm(
+    shop: Shop, call: str
+) -> None:
+    owed = await owe(shop)
+    invoice = owed.id
+    if call == "finalize_invoice":
+        draft = await shop.sdk.invoices.create_async({"customer": owed.customer_id})
+        invoice = draft.id
+    await lose_answers(shop, f"/v1/invoices/{invoice}")
+    with pytest.raises(ProviderUnreachable):
+        await getattr(shop.port, call)(invoice, "key")
+    settled = await getattr(shop.port, call)(invoice, "key")
+    assert settled == await shop.port.fetch_invoice(invoice)
+
+
+async def test_what_cannot_be_done_with_an_invoice_is_refused(shop: Shop) -> None:
+    paid = await shop.port.pay_invoice((await owe(shop)).id, "pay")
+    with pytest.raises(ProviderRefused):
+        await shop.port.void_invoice(paid.id, "void")
+    for call in (shop.port.void_invoice, shop.port.finalize_invoice, shop.port.pay_invoice):
+        with pytest.raises(ProviderRefused) as missing:
+            await call("in_none", f"missing {call.__name__}")
+        assert missing.value.provider_code == "resource_missing"
+
+
+async def test_refunds_of_a_payment_are_listed(shop: Shop) -> None:
+    paid = await shop.port.pay_invoice((await owe(shop)).id, "pay")
+    intent = paid.payments[0].payment_intent_id
+    assert intent is not None
+    assert await shop.port.list_refunds(intent) == []
+    for amount in (500, 700):
+        await shop.sdk.refunds.create_async({"payment_intent": intent, "amount": amount})
+    later, earlier = await shop.port.list_refunds(intent)
+    assert (later.amount.amount, earlier.amount.amount) == (700, 500)
+    [attempt] = await _attempts(shop)
+    assert (later.attempt_id, later.payment_intent_id) == (attempt.id, intent)
+    assert (later.status, attempt.amount_refunded) == ("succeeded", 1200)
+
+
+async def test_credit_notes_of_a_customer_are_listed(shop: Shop) -> None:
+    owed = await owe(shop)
+    assert await shop.port.list_credit_notes(owed.customer_id) == []
+    note = await shop.sdk.credit_notes.create_async(
+        {"invoice": owed.id, "amount": 1000, "memo": "Sorry", "reason": "product_unsatisfactory"}
+    )
+    [listed] = await shop.port.list_credit_notes(owed.customer_id)
+    assert (listed.id, listed.invoice_id) == (note.id, owed.id)
+    assert (listed.amount.amount, listed.amount.currency) == (1000, "eur")
+    assert (listed.status, listed.memo) == ("issued", "Sorry")
+    assert (listed.reason, bool(listed.pdf_url)) == ("product_unsatisfactory", True)
+    assert await shop.port.list_credit_notes("cus_none") == []
+
+
+@pytest.mark.parametrize(
+    ("payment", "intent", "under_way"),
+    [
+        ("open", "requires_payment_method", False),
+        ("open", "requires_action", False),
+        ("open", "processing", True),
+        ("open", "succeeded", True),
+        ("paid", "succeeded", False),
+        ("canceled", "canceled", False),
+    ],
+)
+def test_money_that_is_on_its_way_is_not_asked_for_again(
+    payment: str, intent: str, under_way: bool
+) -> None:
+    values = {
+        "id": "in_1",
+        "object": "invoice",
+        "payments": {
+            "object": "list",
+            "data": [
+                {
+                    "id": "inpay_1",
+                    "object": "invoice_payment",
+                    "status": payment,
+                    "is_default": True,
+                    "payment": {
+                        "type": "payment_intent",
+                        "payment_intent": {
+                            "id": "pi_1",
+                            "object": "payment_intent",
+                            "status": intent,
+                        },
+                    },
+                }
+            ],
+        },
+    }
+    invoice = stripe.Invoice.construct_from(values, "sk_test_1")
+    assert is_being_paid(invoice) == under_way
+    found = intent_of(invoice)
+    assert found is not None
+    assert found.id == "pi_1"
