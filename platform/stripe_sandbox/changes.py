@@ -82,7 +82,7 @@ def change(unit: Unit, subscription: Document, params: Document) -> Document | N
     moment = _proration_moment(subscription, params, now)
     add_charges(unit, subscription, params.get("add_invoice_items"))
     changes = changed_items(unit, subscription, params.get("items") or [], now)
-    _change_fields(unit, subscription, params)
+    change_fields(unit, subscription, params)
     begins_anew = isinstance(params.get("trial_end"), int) or begins_at_once(
         subscription, changes, params
     )
@@ -119,7 +119,8 @@ def _proration_moment(subscription: Document, params: Document, now: int) -> int
     return int(moment)
 
 
-def _change_fields(unit: Unit, subscription: Document, params: Document) -> None:
+def change_fields(unit: Unit, subscription: Document, params: Document) -> None:
+    """Change what is sent and has no price."""
     if "default_payment_method" in params:
         subscription["default_payment_method"] = own_payment_method(
             unit, subscription["customer"], params["default_payment_method"]

@@ -5,6 +5,7 @@ from stripe_sandbox.discounts import DISCOUNTS
 from stripe_sandbox.documents import Document, merged_metadata
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
+    Reader,
     anything,
     boolean,
     hash_of,
@@ -72,47 +73,42 @@ def _price(unit: Unit, data: Document, param: str) -> Document:
 
 
 def _period(subscription: Document, wanted: Document, now: int) -> Period:
-    """The stretch of time that a charge is for: none at all unless one is named."""
+    """The stretch of time that a charge is for: the items' period unless told otherwise."""
     items = subscription["items"]["data"]
-    start, end = wanted.get("start") or {"type": "now"}, wanted.get("end")
-    starts = {
+    start = wanted.get("start") or {"type": "max_item_period_start"}
+    end = wanted.get("end") or {"type": "min_item_period_end"}
+    times = {
         "max_item_period_start": max(item["current_period_start"] for item in items),
+        "min_item_period_end": min(item["current_period_end"] for item in items),
         "now": now,
-        "timestamp": start.get("timestamp"),
     }
-    first = int(starts[start["type"]] or now)
-    if end is None:
-        return Period(first, first)
-    if end["type"] == "timestamp":
-        return Period(first, int(end.get("timestamp") or first))
-    return Period(first, min(item["current_period_end"] for item in items))
+    return Period(*(int(times.get(side["type"]) or side["timestamp"]) for side in (start, end)))
 
 
-CHARGES = list_of(
-    hash_of(
-        {
-            "discountable": boolean,
-            "discounts": DISCOUNTS,
-            "metadata": metadata,
-            "period": hash_of(
-                {
-                    "end": hash_of(
-                        {"timestamp": integer, "type": one_of("min_item_period_end", "timestamp")},
-                        ("type",),
-                    ),
-                    "start": hash_of(
-                        {
-                            "timestamp": integer,
-                            "type": one_of("max_item_period_start", "now", "timestamp"),
-                        },
-                        ("type",),
-                    ),
-                }
-            ),
-            "price": text,
-            "price_data": hash_of(PRICE_DATA, ("currency", "product")),
-            "quantity": natural,
-            "tax_rates": anything,
-        }
+def charges_shape(start: str, end: str | None = None) -> Reader:
+    """The reader of `add_invoice_items`; the words are what else their periods may begin or end
+    with."""
+    starts = one_of("max_item_period_start", "timestamp", start)
+    ends = one_of("min_item_period_end", "timestamp", *([end] if end else []))
+    bounds = {"start": starts, "end": ends}
+    period = {
+        side: hash_of({"timestamp": integer, "type": kinds}, ("type",))
+        for side, kinds in bounds.items()
+    }
+    return list_of(
+        hash_of(
+            {
+                "discountable": boolean,
+                "discounts": DISCOUNTS,
+                "metadata": metadata,
+                "period": hash_of(period),
+                "price": text,
+                "price_data": hash_of(PRICE_DATA, ("currency", "product")),
+                "quantity": natural,
+                "tax_rates": anything,
+            }
+        )
     )
-)
+
+
+CHARGES = charges_shape("now")

@@ -1,16 +1,18 @@
-"""The phases of a subscription schedule: read, checked, and turned into changes."""
+"""The phases of a subscription schedule: read and checked, one after the other."""
 
 from collections.abc import Sequence
 
 from stripe_sandbox.blanks import blank
 from stripe_sandbox.calendar import after
-from stripe_sandbox.documents import Document, merged_metadata
+from stripe_sandbox.discounts import DISCOUNTS
+from stripe_sandbox.documents import Document
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
     Shape,
     anything,
     boolean,
     hash_of,
+    integer,
     list_of,
     metadata,
     moment,
@@ -18,10 +20,15 @@ from stripe_sandbox.forms import (
     one_of,
     text,
 )
-from stripe_sandbox.pricing import INTERVAL
+from stripe_sandbox.one_off_charges import charges_shape
+from stripe_sandbox.pricing import INTERVAL, PRICE_DATA
 from stripe_sandbox.subscription_forms import PRORATION_BEHAVIOR
 from stripe_sandbox.subscription_items import price_named
 from stripe_sandbox.unit import Unit
+
+_NO_SETTINGS: Document = dict.fromkeys(
+    ("account_tax_ids", "custom_fields", "days_until_due", "description", "footer", "issuer")
+)
 
 
 def new_phase(currency: str, start: int, finish: int, items: Sequence[Document]) -> Document:
@@ -35,10 +42,11 @@ def new_phase(currency: str, start: int, finish: int, items: Sequence[Document])
     }
 
 
-def read_phases(unit: Unit, schedule: Document, wanted: Sequence[Document]) -> list[Document]:
+def read_phases(
+    unit: Unit, schedule: Document, wanted: Sequence[Document], start: int
+) -> list[Document]:
     """Phases from parameters: each begins where the one before it ends. Raises 400."""
     phases: list[Document] = []
-    start = schedule["phases"][0]["start_date"]
     for index, data in enumerate(wanted):
         param = f"phases[{index}]"
         now = unit.now(schedule)
@@ -81,44 +89,59 @@ def _phase_end(
 def _read_phase(
     unit: Unit, schedule: Document, data: Document, bounds: tuple[int, int], param: str
 ) -> Document:
-    items = []
+    prices, items = [], []
     for index, item in enumerate(data["items"]):
         price = price_named(unit, item, f"{param}[items][{index}]")
         quantity = 1 if item.get("quantity") is None else item["quantity"]
         described = {"metadata": item.get("metadata") or {}, "price": price, "quantity": quantity}
+        prices.append(price)
         items.append(phase_item(described))
-    phase = new_phase(schedule["phases"][0]["currency"], *bounds, items)
-    phase["metadata"] = merged_metadata({}, data.get("metadata"))
+    currency = data.get("currency") or prices[0]["currency"]
+    phase = new_phase(currency, *bounds, items)
+    for name in ("billing_cycle_anchor", "collection_method", "default_payment_method",
+                 "description"):  # fmt: skip
+        phase[name] = data.get(name)
+    phase["add_invoice_items"] = [_charge(charge) for charge in data.get("add_invoice_items") or []]
+    phase["discounts"] = [
+        {name: entry.get(name) for name in ("coupon", "discount", "promotion_code")}
+        for entry in data.get("discounts") or []
+    ]
+    # An empty value is kept: on entering the phase it deletes the subscription's key.
+    phase["metadata"] = dict(data.get("metadata") or {})
     phase["proration_behavior"] = data.get("proration_behavior") or "create_prorations"
-    phase["billing_cycle_anchor"] = data.get("billing_cycle_anchor")
-    phase["description"] = data.get("description")
-    phase["default_payment_method"] = data.get("default_payment_method")
+    phase["trial_end"] = _trial_end(unit, schedule, data, bounds, param)
+    if settings := data.get("invoice_settings"):
+        phase["invoice_settings"] = {**_NO_SETTINGS, **settings}
     return phase
 
 
-def as_change(subscription: Document, phase: Document) -> Document:
-    """The update that leads from the subscription's items to the phase's; empty if none does."""
-    present = list(subscription["items"]["data"])
-    wanted = list(phase["items"])
-    for item in list(present):
-        same = {"price": item["price"]["id"], "quantity": item["quantity"]}
-        match = next((w for w in wanted if {k: w[k] for k in same} == same), None)
-        if match:
-            present.remove(item)
-            wanted.remove(match)
-    changes = []
-    for item in present:
-        if wanted:
-            target = wanted.pop(0)
-            changes.append(
-                {"id": item["id"], "price": target["price"], "quantity": target["quantity"]}
-            )
-        else:
-            changes.append({"id": item["id"], "deleted": True})
-    changes += [{"price": item["price"], "quantity": item["quantity"]} for item in wanted]
-    if not changes:
-        return {}
-    return {"items": changes, "proration_behavior": phase["proration_behavior"]}
+def _charge(data: Document) -> Document:
+    period = data.get("period") or {}
+    start, end = period.get("start"), period.get("end")
+    return {
+        "discountable": data.get("discountable"),
+        "discounts": [],
+        "metadata": data.get("metadata") or {},
+        "period": {
+            "start": {"timestamp": None, **(start or {"type": "max_item_period_start"})},
+            "end": {"timestamp": None, **(end or {"type": "min_item_period_end"})},
+        },
+        "price": data.get("price"),
+        "quantity": 1 if data.get("quantity") is None else data["quantity"],
+        "tax_rates": [],
+    }
+
+
+def _trial_end(
+    unit: Unit, schedule: Document, data: Document, bounds: tuple[int, int], param: str
+) -> int | None:
+    """`trial` is the whole phase; a trial that is over by the time of reading is none."""
+    end = bounds[1] if data.get("trial") else data.get("trial_end")
+    if end is None or end == "now":
+        return None
+    if not bounds[0] <= end <= bounds[1]:
+        raise invalid("The trial must end within its phase.", f"{param}[trial_end]")
+    return int(end)
 
 
 def phase_item(item: Document) -> Document:
@@ -145,16 +168,42 @@ def follow_in_schedule(unit: Unit, subscription: Document) -> None:
     unit.update(schedule, "subscription_schedule.updated")
 
 
+INVOICE_SETTINGS = hash_of(
+    {
+        "account_tax_ids": anything,
+        "custom_fields": anything,
+        "days_until_due": integer,
+        "description": text,
+        "footer": text,
+        "issuer": anything,
+    }
+)
 PHASE: Shape = {
-    "add_invoice_items": anything,
+    "add_invoice_items": charges_shape("phase_start", "phase_end"),
+    "automatic_tax": anything,
     "billing_cycle_anchor": one_of("automatic", "phase_start"),
-    "collection_method": text,
+    "collection_method": one_of("charge_automatically", "send_invoice"),
     "currency": text,
     "default_payment_method": text,
+    "default_tax_rates": anything,
     "description": text,
+    "discounts": DISCOUNTS,
     "duration": hash_of({"interval": INTERVAL, "interval_count": natural}, ("interval",)),
     "end_date": moment("now"),
-    "items": list_of(hash_of({"price": text, "quantity": natural, "metadata": metadata})),
+    "invoice_settings": INVOICE_SETTINGS,
+    "items": list_of(
+        hash_of(
+            {
+                "billing_thresholds": anything,
+                "discounts": anything,
+                "metadata": metadata,
+                "price": text,
+                "price_data": hash_of(PRICE_DATA, ("currency", "product", "recurring")),
+                "quantity": natural,
+                "tax_rates": anything,
+            }
+        )
+    ),
     "metadata": metadata,
     "proration_behavior": PRORATION_BEHAVIOR,
     "start_date": moment("now"),

@@ -8,6 +8,7 @@ from stripe_sandbox.store import Placement
 
 DAY = 86_400
 TRIAL_NOTICE = 3 * DAY
+_EXPIRY_NOTICE = 7 * DAY
 INCOMPLETE_LIFETIME = 23 * 3_600
 
 # At one and the same second a schedule changes the items before the renewal bills them, and what
@@ -140,12 +141,22 @@ def notice_due(subscription: Document) -> int | None:
     return None if told or not period.start < moment < period.end else moment
 
 
+def schedule_notice(schedule: Document) -> int | None:
+    """When it is told that a schedule is about to expire, a week before."""
+    end = int(schedule["phases"][-1]["end_date"])
+    moment = end - _EXPIRY_NOTICE
+    told = schedule.get("_expiry_told") == end or moment <= schedule["phases"][0]["start_date"]
+    return None if told or schedule["status"] != "active" else moment
+
+
 def _schedule(schedule: Document) -> Placement:
     due = None
     if schedule["status"] == "not_started":
         due = schedule["phases"][0]["start_date"]
     elif schedule["status"] == "active":
-        due = schedule["current_phase"]["end_date"]
+        told = schedule_notice(schedule)
+        ends = schedule["current_phase"]["end_date"]
+        due = ends if told is None else min(ends, told)
     return Placement(
         owner=schedule["customer"],
         tag=schedule["subscription"] or "",

@@ -108,7 +108,7 @@ def end(unit: Unit, subscription: Document, reason: str | None) -> None:
     subscription["cancel_at"] = subscription["cancel_at"] and min(subscription["cancel_at"], now)
     if reason and not subscription["cancellation_details"]["reason"]:
         subscription["cancellation_details"]["reason"] = reason
-    _complete_schedule(unit, subscription, now)
+    _complete_schedule(unit, subscription, reason)
     unit.update(subscription)
     unit.emit("customer.subscription.deleted", subscription)
     for invoice in list(unit.every("invoice", tag=subscription["id"])):
@@ -118,13 +118,16 @@ def end(unit: Unit, subscription: Document, reason: str | None) -> None:
             unit.update(invoice, "invoice.updated")
 
 
-def _complete_schedule(unit: Unit, subscription: Document, now: int) -> None:
+def _complete_schedule(unit: Unit, subscription: Document, reason: str | None) -> None:
+    """With a subscription goes its schedule: canceled, or aborted for want of payment."""
+    now = unit.now(subscription)
     schedule = unit.find("subscription_schedule", subscription["schedule"])
     subscription["schedule"] = None
     if schedule and schedule["status"] in ("active", "not_started"):
         schedule.update(status="canceled", canceled_at=now, current_phase=None)
         unit.update(schedule, "subscription_schedule.updated")
-        unit.emit("subscription_schedule.canceled", schedule)
+        aborted = reason == "payment_failed"
+        unit.emit(f"subscription_schedule.{'aborted' if aborted else 'canceled'}", schedule)
 
 
 def expire_incomplete(unit: Unit, subscription: Document) -> None:

@@ -95,6 +95,16 @@ def anchor(*kinds: str) -> Reader:
     return read
 
 
+BILLING_MODE = hash_of({"type": one_of("classic", "flexible"), "flexible": anything})
+
+
+def billing_mode(params: Document) -> Document:
+    """Flexible unless classic is asked for, as in API versions since 2025-09-30."""
+    if (params.get("billing_mode") or {}).get("type") == "classic":
+        return {"type": "classic", "flexible": None}
+    return {"type": "flexible", "flexible": {"proration_discounts": "included"}}
+
+
 def own_payment_method(unit: Unit, customer: str, identifier: str | None) -> str | None:
     """Check that a payment method belongs to the customer whose subscription is to use it."""
     if identifier:

@@ -9,8 +9,6 @@ from stripe_sandbox.discounts import set_discounts
 from stripe_sandbox.documents import Document, list_of, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.forms import (
-    anything,
-    hash_of,
     moment,
     natural,
     one_of,
@@ -25,7 +23,7 @@ from stripe_sandbox.payments import method_for, refused_change
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import ENDED, healthy_status
-from stripe_sandbox.subscription_forms import SHARED, own_payment_method
+from stripe_sandbox.subscription_forms import BILLING_MODE, SHARED, billing_mode, own_payment_method
 from stripe_sandbox.subscription_items import (
     check_together,
     new_item,
@@ -41,8 +39,12 @@ def create_subscription(unit: Unit, params: Document) -> Document:
     return public(begin(unit, params))
 
 
-def begin(unit: Unit, params: Document) -> Document:
-    """As `create_subscription`, for callers that go on with the document itself."""
+def begin(unit: Unit, params: Document, *, drafts: bool = False) -> Document:
+    """As `create_subscription`, for callers that go on with the document itself.
+
+    With `drafts` the first invoice stays a draft for an hour, and the subscription does not wait
+    for it to be paid.
+    """
     customer = unit.need("customer", params["customer"], "customer")
     subscription = _new_subscription(unit, customer, params)
     _add_items(unit, subscription, params)
@@ -53,11 +55,12 @@ def begin(unit: Unit, params: Document) -> Document:
     lines = _first_lines(unit, subscription, params)
     unit.add(subscription, "customer.subscription.created")
     add_charges(unit, subscription, params.get("add_invoice_items"))
-    if lines is None:
+    invoice = issue(unit, subscription, lines, "subscription_create") if lines else None
+    if drafts or not invoice:
         subscription["status"] = healthy_status(unit, subscription)
-        return unit.update(subscription, "customer.subscription.updated")
-    invoice = issue(unit, subscription, lines, "subscription_create")
     unit.update(subscription, "customer.subscription.updated")
+    if drafts or not invoice:
+        return subscription
     _pay_first(unit, subscription, invoice, params)
     return subscription
 
@@ -70,7 +73,7 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
         "id": identifier,
         "billing_cycle_anchor": now,
         "billing_cycle_anchor_config": anchor_config(params),
-        "billing_mode": _billing_mode(params),
+        "billing_mode": billing_mode(params),
         "collection_method": params.get("collection_method") or "charge_automatically",
         "created": now,
         "currency": "usd",
@@ -90,13 +93,6 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
     if params.get("trial_settings"):
         subscription["trial_settings"] = params["trial_settings"]
     return subscription
-
-
-def _billing_mode(params: Document) -> Document:
-    """Flexible unless classic is asked for, as in API versions since 2025-09-30."""
-    if (params.get("billing_mode") or {}).get("type") == "classic":
-        return {"type": "classic", "flexible": None}
-    return {"type": "flexible", "flexible": {"proration_discounts": "included"}}
 
 
 def _add_items(unit: Unit, subscription: Document, params: Document) -> None:
@@ -234,7 +230,7 @@ ROUTES = [
             "add_invoice_items": CHARGES,
             "billing_cycle_anchor": moment(),
             "billing_cycle_anchor_config": ANCHOR_CONFIG,
-            "billing_mode": hash_of({"type": one_of("classic", "flexible"), "flexible": anything}),
+            "billing_mode": BILLING_MODE,
             "currency": text,
             "customer": text,
             "payment_behavior": one_of(

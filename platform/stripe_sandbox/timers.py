@@ -7,7 +7,7 @@ from stripe_sandbox.checkout import expire
 from stripe_sandbox.documents import Document
 from stripe_sandbox.placement import notice_due
 from stripe_sandbox.renewals import advance_subscription
-from stripe_sandbox.schedules import advance_schedule
+from stripe_sandbox.transitions import advance_schedule
 from stripe_sandbox.unit import Unit
 from stripe_sandbox.upcoming import announce
 
