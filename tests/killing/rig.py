@@ -161,7 +161,7 @@ class Rig:
                 await deployment.vault.store(
                     unit.connection, shop.tenant_id, WEBHOOK_SECRET, made.secret
                 )
-            yield shop
+            yield msgspec.structs.replace(shop, webhook_secret=made.secret)
 
     @contextlib.asynccontextmanager
     async def signed_in(self, shop: Shop, who: str) -> AsyncIterator[Customer]:
@@ -211,6 +211,14 @@ class Rig:
             log=self._directory / f"{name}.log",
             environ={**os.environ, **environ},
         )
+
+
+def reachable(directory: Path) -> Path:
+    """A temporary directory that PostgreSQL, which is not root, can come by."""
+    for folder in (directory, *directory.parents):
+        if folder.name.startswith("pytest"):
+            folder.chmod(0o711)
+    return directory
 
 
 def _at_port(url: str, port: int) -> str:

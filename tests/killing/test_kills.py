@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from guichet.settings import Settings
-from tests.killing.rig import Rig
+from tests.killing.rig import Rig, reachable
 from tests.portal.shop import Customer, Shop, hidden_fields
 
 pytestmark = pytest.mark.slow
@@ -21,12 +20,7 @@ SETTLED_SECONDS = 60
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rig, Settings]]:
-    directory: Path = tmp_path_factory.mktemp("rig")
-    for folder in (directory, *directory.parents):
-        if folder.name.startswith("pytest"):
-            # PostgreSQL is not root and has to come by here.
-            folder.chmod(0o711)
-    rig = Rig(directory)
+    rig = Rig(reachable(tmp_path_factory.mktemp("rig")))
     with rig.running() as settings:
         yield rig, settings
 
