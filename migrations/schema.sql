@@ -660,7 +660,7 @@ CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
           WHERE ((request.tenant_id = subscription.tenant_id) AND (request.subscription_id = subscription.id) AND (request.state = ANY (ARRAY['started'::text, 'unknown'::text]))))), 'items', ( SELECT COALESCE(json_agg(json_build_object('id', item.id, 'quantity', item.quantity, 'price', price.document) ORDER BY item."position"), '[]'::json) AS "coalesce"
            FROM (public.subscription_items item
              LEFT JOIN public.price_documents price ON (((price.tenant_id = item.tenant_id) AND (price.id = item.price_id))))
-          WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id)))) AS document
+          WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update) AS document
    FROM public.subscriptions subscription;
 
 CREATE TABLE public.tenants (

@@ -28,6 +28,7 @@ from guichet.payments.errors import (
     ProviderKeyRejected,
     ProviderRefused,
     ProviderUnreachable,
+    ScheduledByMerchant,
 )
 from guichet.payments.orders import Cancellation, SubscriptionChange
 from guichet.payments.port import PaymentProvider
@@ -56,6 +57,7 @@ FAILURES: dict[str, type[GuichetError]] = {
         ProviderRefused,
         ProviderBusy,
         ProviderKeyRejected,
+        ScheduledByMerchant,
         ProviderError,
         ChangeExpired,
     )
@@ -83,11 +85,20 @@ def from_row(row: asyncpg.Record) -> ChangeRequest:
         customer_id=row["customer_id"],
         subscription_id=row["subscription_id"],
         kind=row["kind"],
-        plan=msgspec.json.decode(row["request"], type=SubscriptionChange | None),
+        plan=_read_plan(row["request"]),
         state=row["state"],
         failure=row["failure"],
         started_at=row["started_at"],
     )
+
+
+def _read_plan(text: str) -> SubscriptionChange | None:
+    """What was asked for; requests of earlier code name one item beside the rest."""
+    request = msgspec.json.decode(text)
+    if request is not None and "items" not in request:
+        names = ("item_id", "price_id", "quantity")
+        request["items"] = [{name: request.pop(name) for name in names}]
+    return msgspec.convert(request, SubscriptionChange | None)
 
 
 async def find_request(unit: Unit, customer_id: str, request_id: UUID) -> ChangeRequest | None:

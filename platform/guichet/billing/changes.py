@@ -51,6 +51,12 @@ class ChangePending(ChangeRefused):
     code = "change_pending"
 
 
+class PlannedByMerchant(ChangeRefused):
+    """The merchant has planned how this subscription goes on. Please ask them about changes."""
+
+    code = "planned_by_merchant"
+
+
 class ChangeUnfinished(ChangeRefused):
     """A change to this subscription is being made at this moment. Please look again shortly."""
 
@@ -107,6 +113,8 @@ def check_changeable(subscription: Subscription) -> None:
         raise NotLive
     if subscription.unfinished_change:
         raise ChangeUnfinished
+    if subscription.is_led_by_merchant:
+        raise PlannedByMerchant
     if subscription.status in ("past_due", "unpaid"):
         raise PaymentOverdue
     if subscription.status == "paused":

@@ -12,6 +12,7 @@ from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import ProviderBusy, ProviderError, ProviderKeyRejected
+from guichet.payments.orders import SubscriptionChange
 from guichet.payments.port import PaymentProvider
 
 _log = structlog.get_logger()
@@ -141,16 +142,26 @@ def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
     """Whether a subscription is in the state that the request asked for."""
     match request.kind:
         case "cancel":
-            return copy.cancel_at_period_end or copy.cancel_at is not None
+            ends = copy.cancel_at or copy.ended_at
+            return copy.cancel_at_period_end or ends is not None
         case "keep":
-            ends = copy.cancel_at_period_end or copy.cancel_at or copy.ended_at
-            return not ends
+            return not (copy.cancel_at_period_end or copy.cancel_at or copy.ended_at)
         case "undo_change":
             return copy.pending is None
         case "change_plan":
             assert request.plan is not None
-            wanted = {(item.price_id, item.quantity or 1) for item in request.plan.items}
-            held = {(item.price_id, item.quantity or 1) for item in copy.items}
-            if copy.pending is not None:
-                held.add((copy.pending.price_id, copy.pending.quantity or 1))
-            return wanted <= held
+            return _holds(copy, request.plan)
+
+
+def _holds(copy: SubscriptionCopy, plan: SubscriptionChange) -> bool:
+    """Whether a subscription has the items of a change, or is going to have them."""
+    wanted = {(it.price_id, it.quantity or 1) for it in plan.items if not it.removed}
+    if plan.when == "period_end" and copy.pending is not None:
+        # Of what is planned, a copy names the first item.
+        return (copy.pending.price_id, copy.pending.quantity or 1) in wanted
+    waiting = copy.pending_update.items if copy.pending_update else ()
+    items = waiting or copy.items
+    gone = {it.item_id for it in plan.items if it.removed}
+    return wanted <= {(it.price_id, it.quantity or 1) for it in items} and gone.isdisjoint(
+        it.id for it in items
+    )

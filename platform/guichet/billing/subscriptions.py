@@ -37,6 +37,18 @@ class PendingChange(msgspec.Struct, frozen=True):
     price: Price | None
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """Nothing is collected for now; None means until somebody resumes it."""
+
+    resumes_at: datetime | None
+
+
+class PendingUpdate(msgspec.Struct, frozen=True):
+    """A change that is made when its invoice is paid, and dropped at `expires_at`."""
+
+    expires_at: datetime
+
+
 class Subscription(msgspec.Struct, frozen=True):
     """One subscription with its items; the shape of the view `subscription_documents`."""
 
@@ -58,6 +70,15 @@ class Subscription(msgspec.Struct, frozen=True):
     #: A change that a customer asked for is still being made at the provider.
     unfinished_change: bool
     items: tuple[Item, ...]
+    #: Whether it was a customer's change here that made the schedule.
+    schedule_is_ours: bool = False
+    pause: Pause | None = None
+    pending_update: PendingUpdate | None = None
+
+    @property
+    def is_led_by_merchant(self) -> bool:
+        """Whether a schedule that is not ours says how it goes on: nobody changes that here."""
+        return self.schedule_id is not None and not self.schedule_is_ours
 
     @property
     def is_live(self) -> bool:

@@ -48,8 +48,9 @@ class SubscriptionChange(msgspec.Struct, frozen=True, kw_only=True):
     proration: Proration
     #: Whether a new period begins with the change; a change of interval begins one anyway.
     anchor: Literal["now", "unchanged"] = "unchanged"
-    #: `now` ends a trial at once; None leaves it.
-    trial_end: datetime | Literal["now"] | None = None
+    #: Until when nothing is charged; a time that is not after `as_of` ends a trial at once. None
+    #: leaves it. Of changes now only, as the anchor.
+    trial_end: datetime | None = None
     promotion_code_id: str | None = None
     #: When the change's invoice cannot be paid: refuse the change, or have it wait for the payment.
     unpaid: Literal["refuse", "wait"] = "refuse"

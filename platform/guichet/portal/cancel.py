@@ -16,7 +16,7 @@ from guichet.billing.change_requests import (
     find_request,
     latest_request,
 )
-from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive
+from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive, PlannedByMerchant
 from guichet.billing.subscriptions import Subscription, find_subscription, hold_still
 from guichet.errors import Conflict
 from guichet.portal.forms import AnyRequest, Form, MissingField, read_form
@@ -80,6 +80,8 @@ async def keep(
     subscription = asked.subscription
     if not subscription.is_live:
         raise NotLive
+    if subscription.is_led_by_merchant:
+        raise PlannedByMerchant
     is_ending = subscription.cancel_at_period_end or subscription.cancel_at
     return await _take_back(visit, asked, "keep", None if is_ending else NotCancelling())
 
@@ -90,6 +92,8 @@ async def undo_change(
 ) -> ASGIResponse:
     """Drop a change that was planned for the end of the period."""
     asked = await _receive(visit, subscription_id, await read_form(request))
+    if asked.subscription.is_led_by_merchant:
+        raise PlannedByMerchant
     refusal = None if asked.subscription.pending else NothingPlanned()
     return await _take_back(visit, asked, "undo_change", refusal)
 
@@ -147,6 +151,8 @@ def _why_not_cancel(visit: Visit, subscription: Subscription) -> ChangeRefused |
         return NotLive()
     if subscription.cancel_at_period_end or subscription.cancel_at:
         return AlreadyCancelling()
+    if subscription.is_led_by_merchant:
+        return PlannedByMerchant()
     return None if visit.configuration.cancel.enabled else NotAllowed()
 
 

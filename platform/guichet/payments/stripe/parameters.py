@@ -58,11 +58,11 @@ def change(order: SubscriptionChange, running: Iterable[DiscountCopy]) -> Subscr
     if order.anchor == "now":
         parameters["billing_cycle_anchor"] = {"type": "now"}
     if order.trial_end is not None:
-        parameters["trial_end"] = trial_end(order.trial_end)
+        parameters["trial_end"] = trial_end(order.trial_end, order.as_of)
     if order.promotion_code_id is not None:
         parameters["discounts"] = discounts(running, order.promotion_code_id)  # type: ignore[typeddict-item]
     return parameters
 
 
-def trial_end(end: datetime | Literal["now"]) -> int | Literal["now"]:
-    return "now" if end == "now" else seconds(end)
+def trial_end(end: datetime, as_of: datetime) -> int | Literal["now"]:
+    return seconds(end) if end > as_of else "now"

@@ -50,7 +50,7 @@ class Quoting(Subscriptions):
         first, regular = await asyncio.gather(
             self._quote(asked, sent), self._quote(regularly, sent)
         )
-        trial_end = change.trial_end if isinstance(change.trial_end, datetime) else None
+        trial_end = _end_of_new_trial(change)
         # A trial that is made longer or shorter ends with the first invoice.
         turn = trial_end if trial_end and subscription.status == "trialing" else end
         if not previewing.is_due_now(first, turn):
@@ -112,8 +112,14 @@ def _asked(change: SubscriptionChange, proration: Proration) -> InvoiceCreatePre
     if change.anchor == "now":
         details["billing_cycle_anchor"] = {"type": "now"}
     if change.trial_end is not None:
-        details["trial_end"] = parameters.trial_end(change.trial_end)
+        details["trial_end"] = parameters.trial_end(change.trial_end, change.as_of)
     return {"subscription": change.subscription_id, "subscription_details": details}
+
+
+def _end_of_new_trial(change: SubscriptionChange) -> datetime | None:
+    """When a trial ends that a change gives, makes longer or shorter; None where it does not."""
+    end = change.trial_end
+    return end if end is not None and end > change.as_of else None
 
 
 def _asked_regularly(change: SubscriptionChange) -> InvoiceCreatePreviewParams:
@@ -121,6 +127,6 @@ def _asked_regularly(change: SubscriptionChange) -> InvoiceCreatePreviewParams:
 
     The first invoice after a trial that begins is what the next one would be without it.
     """
-    if change.trial_end != "now":
+    if _end_of_new_trial(change) is not None:
         change = msgspec.structs.replace(change, trial_end=None)
     return {**_asked(change, "none"), "preview_mode": "recurring"}

@@ -64,14 +64,14 @@ class Subscriptions(Reader):
     @bounded
     async def keep(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
         present = await self._need_subscription(subscription_id)
+        if present.cancel_at is None and not present.cancel_at_period_end:
+            return present
+        check_schedule(present)
         if present.cancel_at_period_end:
             return await self._update(
                 subscription_id, {"cancel_at_period_end": False}, f"{idempotency_key}:1"
             )
-        if present.cancel_at is not None:
-            check_schedule(present)
-            return await self._update(subscription_id, {"cancel_at": ""}, f"{idempotency_key}:2")
-        return present
+        return await self._update(subscription_id, {"cancel_at": ""}, f"{idempotency_key}:2")
 
     async def pause(self, order: Pause, idempotency_key: str) -> SubscriptionCopy:
         pause: SubscriptionUpdateParamsPauseCollection = {"behavior": order.behavior}
