@@ -96,6 +96,39 @@ _DECLINES = [
         "Your card was declined. This transaction requires authentication.", None, "1A", None,
     ),
 ]  # fmt: skip
+# Further decline codes by the networks' response codes (ISO 8583, field 39). Those that Visa's
+# category 1 and Mastercard's advice 03 forbid to repeat are not to be tried again.
+_FORBIDDEN = {
+    "invalid_account": "14",
+    "no_action_taken": "21",
+    "pickup_card": "04",
+    "restricted_card": "62",
+    "revocation_of_all_authorizations": "R3",
+    "revocation_of_authorization": "R1",
+    "stop_payment_order": "R0",
+    "transaction_not_allowed": "57",
+}
+_TEMPORARY = {
+    "approve_with_id": "85",
+    "call_issuer": "01",
+    "issuer_not_available": "91",
+    "reenter_transaction": "19",
+    "security_violation": "63",
+    "service_not_allowed": "58",
+    "try_again_later": "91",
+    "withdrawal_count_limit_exceeded": "65",
+}
+_DECLINES += [
+    *(
+        Decline(code, "card_declined", _REFUSED, _NEVER, at, "03")
+        for code, at in _FORBIDDEN.items()
+    ),
+    *(
+        Decline(code, "card_declined", _REFUSED, _AGAIN, at, "02")
+        for code, at in _TEMPORARY.items()
+    ),
+    Decline("new_account_information_available", "card_declined", _REFUSED, _CHECK, "05", "01"),
+]
 _BY_CODE = {decline.decline_code: decline for decline in _DECLINES}
 
 

@@ -7,6 +7,7 @@ from stripe_sandbox.documents import Document, new_id, public
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.intents import confirm, new_intent
 from stripe_sandbox.invoices import mark_paid, subscription_of
+from stripe_sandbox.payment_methods import attach
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.unit import Unit
 
@@ -58,7 +59,10 @@ def _add_payment(unit: Unit, invoice: Document) -> None:
 def _new_intent(unit: Unit, invoice: Document) -> Document:
     intent = new_intent(unit, invoice["amount_remaining"], invoice["currency"], invoice["customer"])
     creation = invoice["billing_reason"] == "subscription_create"
+    method = method_for(unit, invoice)
     intent.update(
+        payment_method=method,
+        status="requires_confirmation" if method else "requires_payment_method",
         description="Subscription creation" if creation else "Subscription update",
         # What a subscription begins with pays for its renewals too.
         setup_future_usage="off_session" if creation else None,
@@ -126,7 +130,19 @@ def settle(
         payment["status_transitions"]["paid_at"] = unit.now(invoice)
         unit.update(payment)
         unit.emit("invoice_payment.paid", payment)
+    _keep_for_subscription(unit, invoice, intent)
     mark_paid(unit, invoice)
+
+
+def _keep_for_subscription(unit: Unit, invoice: Document, intent: Document) -> None:
+    """`save_default_payment_method`: whose card paid pays the renewals too. The subscription is
+    saved as it follows its invoice."""
+    subscription = unit.find("subscription", subscription_of(invoice))
+    if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
+        return
+    if subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
+        attach(unit, intent["payment_method"], unit.need("customer", invoice["customer"]))
+        subscription["default_payment_method"] = intent["payment_method"]
 
 
 def _note_failure(unit: Unit, invoice: Document, refused: Decline, *, automatic: bool) -> None:

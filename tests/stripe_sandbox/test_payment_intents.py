@@ -400,3 +400,50 @@ async def test_an_invoice_paid_elsewhere_is_not_charged(account: Account) -> Non
     assert [charge["status"] for charge in await account.charges()] == ["failed"]
     after = await account.v1.subscriptions.retrieve_async(subscription.id)
     assert after.status == "active"
+
+
+async def test_a_first_payment_can_wait_for_its_confirmation(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(
+        await shop.price(1_000),
+        payment_behavior="default_incomplete",
+        payment_settings={"save_default_payment_method": "on_subscription"},
+        expand=["latest_invoice.payments.data.payment.payment_intent"],
+    )
+    answer: Any = subscription.to_dict()
+    intent = answer["latest_invoice"]["payments"]["data"][0]["payment"]["payment_intent"]
+    assert intent["status"] == "requires_confirmation"
+    await account.v1.payment_intents.confirm_async(
+        intent["id"], {"payment_method": "pm_card_mastercard"}
+    )
+    after = await account.v1.subscriptions.retrieve_async(
+        subscription.id, {"expand": ["default_payment_method"]}
+    )
+    assert after.status == "active"
+    assert isinstance(after.default_payment_method, stripe.PaymentMethod)
+    assert after.default_payment_method.customer == shop.customer
+
+
+async def test_a_pending_change_takes_effect_when_the_bank_is_satisfied(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(await shop.price(1_000))
+    await _keep(shop, "pm_card_authenticationRequired")
+    item = subscription.items.data[0].id
+    pending = await account.v1.subscriptions.update_async(
+        subscription.id,
+        {
+            "items": [{"id": item, "price": await shop.price(5_000)}],
+            "payment_behavior": "pending_if_incomplete",
+            "proration_behavior": "always_invoice",
+            "expand": ["latest_invoice.payments.data.payment.payment_intent"],
+        },
+    )
+    assert pending.pending_update
+    answer: Any = pending.to_dict()
+    intent = answer["latest_invoice"]["payments"]["data"][0]["payment"]["payment_intent"]
+    assert intent["status"] == "requires_action"
+    confirmed = await account.v1.payment_intents.confirm_async(intent["id"], {"return_url": _BACK})
+    await _answer(confirmed, "complete")
+    after = await account.v1.subscriptions.retrieve_async(subscription.id)
+    assert (after.status, after.pending_update) == ("active", None)
+    assert after.items.data[0].price.unit_amount == 5_000

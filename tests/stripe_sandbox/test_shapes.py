@@ -6,13 +6,13 @@ import pytest
 
 from tests.stripe_sandbox.annotations import problems
 from tests.stripe_sandbox.program import Account
-from tests.stripe_sandbox.shop import DAY, START, open_shop
+from tests.stripe_sandbox.shop import DAY, START, Shop, open_shop
 
 _LISTS = (
-    "/v1/charges", "/v1/coupons", "/v1/customers", "/v1/events", "/v1/invoice_payments",
-    "/v1/invoiceitems", "/v1/invoices", "/v1/payment_intents", "/v1/prices", "/v1/products",
-    "/v1/promotion_codes", "/v1/subscription_schedules", "/v1/test_helpers/test_clocks",
-    "/v1/webhook_endpoints",
+    "/v1/charges", "/v1/checkout/sessions", "/v1/coupons", "/v1/customers", "/v1/events",
+    "/v1/invoice_payments", "/v1/invoiceitems", "/v1/invoices", "/v1/payment_intents",
+    "/v1/prices", "/v1/products", "/v1/promotion_codes", "/v1/setup_intents",
+    "/v1/subscription_schedules", "/v1/test_helpers/test_clocks", "/v1/webhook_endpoints",
 )  # fmt: skip
 
 
@@ -56,6 +56,33 @@ async def _live_a_little(account: Account) -> None:
     await shop.advance(START + 45 * DAY)
     await v1.subscriptions.update_async(plain.id, {"pause_collection": {"behavior": "void"}})
     await shop.advance(START + 80 * DAY)
+    await _pay_by_hand(shop)
+
+
+async def _pay_by_hand(shop: Shop) -> None:
+    """Payments and cards of a customer who is there, and answers the bank or does not."""
+    v1 = shop.account.v1
+    card: Any = {"payment_method": "pm_card_authenticationRequired", "confirm": True,
+                 "return_url": "http://shop.localhost/"}  # fmt: skip
+    setup: Any = {"customer": shop.customer, **card}
+    payment: Any = {"amount": 700, "currency": "usd", "customer": shop.customer, **card}
+    for outcome in ("complete", "fail"):
+        for asked in (
+            await v1.payment_intents.create_async(payment),
+            await v1.setup_intents.create_async(setup),
+        ):
+            assert asked.next_action
+            assert asked.next_action.redirect_to_url
+            bank = str(asked.next_action.redirect_to_url.url)
+            await shop.account.http.post(bank, content=f"outcome={outcome}")
+    given: Any = {"mode": "setup", "currency": "usd", "customer": shop.customer,
+                  "success_url": "http://shop.localhost/"}  # fmt: skip
+    left = await v1.checkout.sessions.create_async(given)
+    typed = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123", "name": "Ada"}
+    await shop.account.http.post(str(left.url), data=typed)
+    closed = await v1.checkout.sessions.create_async(given)
+    await v1.checkout.sessions.expire_async(closed.id)
+    await v1.checkout.sessions.create_async(given)
 
 
 async def _every(account: Account, path: str, **filters: str) -> list[dict[str, Any]]:
@@ -102,6 +129,8 @@ async def test_the_object_of_every_event_matches_the_sdk(lived_in: Account) -> N
     assert {event["type"] for event in events} >= {
         "charge.failed",
         "charge.succeeded",
+        "checkout.session.completed",
+        "checkout.session.expired",
         "customer.created",
         "customer.subscription.created",
         "customer.subscription.deleted",
@@ -113,7 +142,13 @@ async def test_the_object_of_every_event_matches_the_sdk(lived_in: Account) -> N
         "invoice.payment_failed",
         "invoice.voided",
         "payment_intent.payment_failed",
+        "payment_intent.requires_action",
         "payment_method.attached",
+        "setup_intent.canceled",
+        "setup_intent.created",
+        "setup_intent.requires_action",
+        "setup_intent.setup_failed",
+        "setup_intent.succeeded",
         "subscription_schedule.created",
         "test_helpers.test_clock.ready",
     }
