@@ -1,19 +1,14 @@
 """What the provider holds, as copies of ours; and its failures, as errors of ours."""
 
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 import pytest
 
-from guichet.payments.errors import (
-    ProviderBusy,
-    ProviderConflict,
-    ProviderError,
-    ProviderKeyRejected,
-    ProviderRefused,
-    ProviderUnreachable,
-)
-from guichet.payments.port import PaymentProvider
+from guichet.payments.copies import Copy
+from guichet.payments.errors import ProviderKeyRejected
 from guichet.payments.stripe.adapter import Stripe, Transport
 from tests.shops import Shop
 
@@ -68,6 +63,59 @@ async def test_lists_go_on_over_all_their_pages(shop: Shop) -> None:
     assert made < set(listed)
 
 
+async def test_lists_begin_after_an_object(shop: Shop) -> None:
+    customers = [await shop.add_customer(f"{name}@example.com") for name in ("ada", "grace")]
+    for customer in customers:
+        await shop.subscribe(customer)
+    lists: list[Callable[..., AsyncIterator[Copy]]] = [
+        shop.port.list_customers,
+        shop.port.list_prices,
+        shop.port.list_subscriptions,
+        shop.port.list_invoices,
+        shop.port.list_attempts,
+    ]
+    for listed in lists:
+        newest, *older = [each.id async for each in listed()]
+        assert len(older) >= 1
+        assert [each.id async for each in listed(newest)] == older
+        assert [each.id async for each in listed(older[-1])] == []
+    assert [each.id async for each in shop.port.list_products(shop.product)] == []
+
+
+async def test_a_promotion_code_is_found_however_it_is_written(shop: Shop) -> None:
+    coupon = await shop.sdk.coupons.create_async(
+        {
+            "percent_off": 12.5,
+            "duration": "repeating",
+            "duration_in_months": 3,
+            "name": "Spring",
+            "applies_to": {"products": [shop.product]},
+        }
+    )
+    made = await shop.sdk.promotion_codes.create_async(
+        {
+            "promotion": {"type": "coupon", "coupon": coupon.id},
+            "code": "SPRING",
+            "restrictions": {
+                "first_time_transaction": True,
+                "minimum_amount": 1000,
+                "minimum_amount_currency": "eur",
+            },
+        }
+    )
+    found = await shop.port.find_promotion_code("spring")
+    assert found is not None
+    assert (found.id, found.code, found.active) == (made.id, "SPRING", True)
+    assert (found.coupon.id, found.coupon.percent_off) == (coupon.id, Decimal("12.5"))
+    assert (found.coupon.duration, found.coupon.duration_in_months) == ("repeating", 3)
+    assert found.coupon.product_ids == (shop.product,)
+    assert (found.first_time_only, found.minimum_amount) == (True, 1000)
+    assert found.minimum_currency == "eur"
+    await shop.sdk.promotion_codes.update_async(made.id, {"active": False})
+    assert await shop.port.find_promotion_code("SPRING") is None
+    assert await shop.port.find_promotion_code("AUTUMN") is None
+
+
 async def test_cancelled_subscriptions_are_listed_too(shop: Shop) -> None:
     subscription = await shop.subscribe(await shop.add_customer())
     await shop.sdk.subscriptions.cancel_async(subscription.id)
@@ -109,40 +157,9 @@ async def test_a_revoked_key_is_rejected(shop: Shop) -> None:
         await shop.port.account()
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (400, ProviderRefused),
-        (401, ProviderKeyRejected),
-        (403, ProviderKeyRejected),
-        (409, ProviderConflict),
-        (429, ProviderBusy),
-        (500, ProviderUnreachable),
-        (503, ProviderUnreachable),
-    ],
-)
-async def test_each_failure_is_an_error_of_ours(
-    shop: Shop, status: int, error: type[ProviderError]
-) -> None:
-    await shop.set(fail_next_requests=[{"mode": "error", "status": status, "count": 2}])
-    with pytest.raises(error) as raised:
-        await shop.port.account()
-    assert str(raised.value) == raised.value.message
-    assert raised.value.__cause__ is None
-    assert raised.value.__suppress_context__
-
-
 async def test_a_single_failure_is_tried_again_at_once(shop: Shop) -> None:
     await shop.set(fail_next_requests=[{"mode": "refused", "count": 1}])
     assert (await shop.port.account()).id
-
-
-async def test_a_provider_that_is_away_is_unreachable() -> None:
-    transport = Transport()
-    provider: PaymentProvider = Stripe("sk_test_1", "http://127.0.0.1:1", transport)
-    with pytest.raises(ProviderUnreachable):
-        await provider.account()
-    await transport.close_async()
 
 
 def test_a_client_does_not_show_its_key() -> None:

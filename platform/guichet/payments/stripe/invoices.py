@@ -72,8 +72,9 @@ class Invoices(Access):
             "payment_method": method,
             "return_url": return_url,
         }
+        # An intent is paid once at the most. With another method this is another call.
         call = self._api.payment_intents.confirm_async(
-            intent.id, parameters, {"idempotency_key": idempotency_key}
+            intent.id, parameters, {"idempotency_key": f"{idempotency_key}:{method}"}
         )
         try:
             return copying.copy_confirmation(await ask(call))
