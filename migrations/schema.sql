@@ -236,6 +236,34 @@ CREATE TABLE public.audit_log (
 
 ALTER TABLE ONLY public.audit_log FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.book_checks (
+    tenant_id uuid NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    objects integer DEFAULT 0 NOT NULL,
+    differences integer DEFAULT 0 NOT NULL,
+    repaired integer DEFAULT 0 NOT NULL,
+    unexamined integer DEFAULT 0 NOT NULL,
+    failure text
+);
+
+ALTER TABLE ONLY public.book_checks FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.book_differences (
+    tenant_id uuid NOT NULL,
+    rule text NOT NULL,
+    kind text NOT NULL,
+    id text NOT NULL,
+    held jsonb,
+    provider jsonb,
+    remedy text NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT book_differences_remedy_check CHECK ((remedy = ANY (ARRAY['fetch_anew'::text, 'fetched_anew'::text, 'retry'::text, 'tell_merchant'::text])))
+);
+
+ALTER TABLE ONLY public.book_differences FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.change_requests (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -696,6 +724,12 @@ ALTER TABLE ONLY public.assets
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.book_checks
+    ADD CONSTRAINT book_checks_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.book_differences
+    ADD CONSTRAINT book_differences_pkey PRIMARY KEY (tenant_id, rule, kind, id);
+
 ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_pkey PRIMARY KEY (tenant_id, id);
 
@@ -774,6 +808,8 @@ CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at DESC);
 
 CREATE INDEX audit_log_object ON public.audit_log USING btree (tenant_id, object, at DESC);
 
+CREATE INDEX book_checks_due ON public.book_checks USING btree (due_at);
+
 CREATE INDEX change_requests_subscription ON public.change_requests USING btree (tenant_id, subscription_id, started_at DESC);
 
 CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING btree (tenant_id, subscription_id) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
@@ -828,6 +864,12 @@ ALTER TABLE ONLY public.assets
 
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.book_checks
+    ADD CONSTRAINT book_checks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.book_differences
+    ADD CONSTRAINT book_differences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -903,6 +945,10 @@ ALTER TABLE public.assets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_log ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.book_checks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.book_differences ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.change_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
@@ -953,6 +999,8 @@ CREATE POLICY system ON public.agency_audit_log TO guichet_system USING (true) W
 
 CREATE POLICY system ON public.audit_log FOR INSERT TO guichet_system WITH CHECK (true);
 
+CREATE POLICY system ON public.book_checks FOR SELECT TO guichet_system USING (true);
+
 CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
@@ -968,6 +1016,10 @@ CREATE POLICY system ON public.tenants TO guichet_system USING (true) WITH CHECK
 CREATE POLICY tenant ON public.assets TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.audit_log TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.book_checks TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.book_differences TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.change_requests TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1034,6 +1086,20 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.assets TO guichet_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO guichet_app;
 GRANT INSERT ON TABLE public.audit_log TO guichet_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.book_checks TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.book_checks TO guichet_system;
+
+GRANT SELECT(due_at) ON TABLE public.book_checks TO guichet_system;
+
+GRANT SELECT(finished_at) ON TABLE public.book_checks TO guichet_system;
+
+GRANT SELECT(differences) ON TABLE public.book_checks TO guichet_system;
+
+GRANT SELECT(failure) ON TABLE public.book_checks TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.book_differences TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.change_requests TO guichet_app;
 

@@ -1,0 +1,282 @@
+"""The mirror beside what the provider holds, field by field.
+
+The provider's lists are read page by page, and what differs is only suspected: a change may be on
+its way. A suspect is fetched once more, and is a difference when, after the time that a change may
+take to arrive, the mirror still holds an older copy that is not equal.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, get_args
+from uuid import UUID
+
+import msgspec
+from aiolimiter import AsyncLimiter
+
+from guichet.billing.books.differences import Difference, Remedy
+from guichet.billing.books.holdings import copy_numbers, living
+from guichet.billing.fetching import fetch_all
+from guichet.billing.mirror import (
+    Kind,
+    Reference,
+    draw_copy_no,
+    held_copies,
+    reference_to,
+    write_copies,
+)
+from guichet.db import Database
+from guichet.payments.copies import (
+    Copy,
+    CustomerCopy,
+    InvoiceCopy,
+    PaymentMethodCopy,
+    PriceCopy,
+    ProductCopy,
+)
+from guichet.payments.port import PaymentProvider
+
+_PAGE = 100
+_FETCH_SECONDS = 120.0
+#: How often a suspect is looked at that somebody writes anew each time.
+_LOOKS = 3
+#: Beyond so many suspects it costs less to import everything.
+MOST_SUSPECTS = 1000
+
+#: Called with how many objects were compared so far.
+Told = Callable[[int], None]
+
+
+class Access(NamedTuple):
+    """One tenant's mirror and provider, and the pace at which the provider is asked."""
+
+    db: Database
+    provider: PaymentProvider
+    tenant_id: UUID
+    pace: AsyncLimiter
+
+
+class Compared(NamedTuple):
+    """How many objects the provider lists, and which of all are not as they are here."""
+
+    objects: int
+    suspects: set[Reference]
+
+
+async def compare(access: Access, told: Told = lambda _: None) -> Compared:
+    """Read every list of the provider; raises a `ProviderError`."""
+    objects, suspects, methods = 0, set[Reference](), set[str]()
+    for kind in get_args(Kind):
+        if kind == "payment_method":
+            # They came with their customers.
+            suspects |= await _unlisted(access, kind, methods)
+            continue
+        listed: set[str] = set()
+        async for page in _pages(access, _list(access.provider, kind)):
+            listed |= {copy.id for copy in page}
+            copies = page
+            if kind == "customer":
+                owned = await _methods(access, page)
+                methods |= {copy.id for copy in owned}
+                copies = [*page, *owned]
+            suspects |= await _unequal(access, copies)
+            objects += len(copies)
+            told(objects)
+        suspects |= await _unlisted(access, kind, listed)
+    return Compared(objects, suspects)
+
+
+def _list(provider: PaymentProvider, kind: Kind) -> AsyncIterator[Copy]:
+    match kind:
+        case "attempt":
+            return provider.list_attempts()
+        case "customer":
+            return provider.list_customers()
+        case "invoice":
+            return provider.list_invoices()
+        case "price":
+            return provider.list_prices()
+        case "product":
+            return provider.list_products()
+        case "subscription":
+            return provider.list_subscriptions()
+        case "payment_method":
+            raise ValueError(kind)
+
+
+async def _pages(access: Access, listed: AsyncIterator[Copy]) -> AsyncIterator[list[Copy]]:
+    page: list[Copy] = []
+    await access.pace.acquire()
+    async for copy in listed:
+        page.append(copy)
+        if len(page) == _PAGE:
+            yield page
+            page = []
+            await access.pace.acquire()
+    if page:
+        yield page
+
+
+async def _methods(access: Access, customers: Sequence[Copy]) -> list[Copy]:
+    found: list[Copy] = []
+    for customer in customers:
+        await access.pace.acquire()
+        found += [copy async for copy in access.provider.list_payment_methods(customer.id)]
+    return found
+
+
+async def _unequal(access: Access, copies: Sequence[Copy]) -> set[Reference]:
+    listed = {reference_to(copy): copy for copy in copies}
+    held = await _held(access, listed)
+    return {each for each, copy in listed.items() if held.get(each) != copy}
+
+
+async def _unlisted(access: Access, kind: Kind, listed: set[str]) -> set[Reference]:
+    """What the mirror holds as living and no list has shown."""
+    unlisted: set[Reference] = set()
+    after = ""
+    while True:
+        async with access.db.unit(access.tenant_id) as unit:
+            ids = await living(unit, kind, after, 10 * _PAGE)
+        if not ids:
+            return unlisted
+        after = ids[-1]
+        unlisted |= {Reference(kind, each) for each in ids if each not in listed}
+
+
+async def _held(access: Access, references: Iterable[Reference]) -> dict[Reference, Copy]:
+    found: dict[Reference, Copy] = {}
+    async with access.db.unit(access.tenant_id) as unit:
+        for kind, ids in _by_kind(references).items():
+            for identifier, copy in (await held_copies(unit, kind, ids)).items():
+                found[Reference(kind, identifier)] = copy
+    return found
+
+
+async def _numbers(access: Access, references: Iterable[Reference]) -> dict[Reference, int]:
+    found: dict[Reference, int] = {}
+    async with access.db.unit(access.tenant_id) as unit:
+        for kind, ids in _by_kind(references).items():
+            for identifier, number in (await copy_numbers(unit, kind, ids)).items():
+                found[Reference(kind, identifier)] = number
+    return found
+
+
+def _by_kind(references: Iterable[Reference]) -> dict[Kind, list[str]]:
+    sorted_out: dict[Kind, list[str]] = {}
+    for reference in references:
+        sorted_out.setdefault(reference.kind, []).append(reference.id)
+    return sorted_out
+
+
+async def confirm(
+    access: Access, suspects: Iterable[Reference], settle_s: float
+) -> dict[Reference, Difference]:
+    """Those suspects that are differences, `settle_s` seconds after they were fetched anew.
+
+    One that was written meanwhile from a later copy is looked at again, and is none when somebody
+    keeps writing it. Raises a `ProviderError`.
+    """
+    confirmed: dict[Reference, Difference] = {}
+    left = list(suspects)
+    for _ in range(_LOOKS):
+        if not left:
+            break
+        number, fetched = await _fetch(access, left)
+        await asyncio.sleep(settle_s)
+        # The numbers first: what is written in between is only looked at once more.
+        numbers = await _numbers(access, left)
+        held = await _held(access, left)
+        left, unequal = [], [it for it in left if not _is_same(held.get(it), fetched[it])]
+        for each in unequal:
+            if numbers.get(each, 0) > number:
+                left.append(each)
+            else:
+                confirmed[each] = _difference(each, held.get(each), fetched[each])
+    return confirmed
+
+
+async def fetch_anew(
+    access: Access, differences: Iterable[Difference], references: Iterable[Reference]
+) -> list[Difference]:
+    """Write what the provider holds now over these; answers the differences as they are then."""
+    wanted = list(references)
+    number, fetched = await _fetch(access, wanted)
+    present = [copy for copy in fetched.values() if copy is not None]
+    missing = [each for each, copy in fetched.items() if copy is None]
+    for start in range(0, max(len(present), 1), _PAGE):
+        async with access.db.unit(access.tenant_id) as unit:
+            first = missing if start == 0 else ()
+            await write_copies(unit, present[start : start + _PAGE], number, first)
+    held = await _held(access, wanted)
+    same = {each for each in wanted if _is_same(held.get(each), fetched[each])}
+    # What has a higher number was written meanwhile from a copy that is later still.
+    same |= {each for each, no in (await _numbers(access, wanted)).items() if no > number}
+    mended = {(each.kind, each.id) for each in same}
+    return [
+        msgspec.structs.replace(it, remedy="fetched_anew") if (it.kind, it.id) in mended else it
+        for it in differences
+    ]
+
+
+async def _fetch(
+    access: Access, references: Sequence[Reference]
+) -> tuple[int, dict[Reference, Copy | None]]:
+    async with access.db.unit(access.tenant_id) as unit:
+        number = await draw_copy_no(unit)
+    copies: dict[Reference, Copy | None] = {}
+    for start in range(0, len(references), _PAGE):
+        batch = references[start : start + _PAGE]
+        fetched = await fetch_all(access.provider, batch, _FETCH_SECONDS, access.pace)
+        for error in fetched.errors.values():
+            raise error
+        copies |= fetched.copies
+    return number, copies
+
+
+def _is_same(held: Copy | None, fetched: Copy | None) -> bool:
+    if held == fetched:
+        return True
+    if fetched is None or (isinstance(fetched, CustomerCopy) and fetched.deleted):
+        return held is None or _is_gone(held)
+    return False
+
+
+def _is_gone(held: Copy) -> bool:
+    """Whether the mirror holds something as no longer there, as far as it can."""
+    match held:
+        case CustomerCopy():
+            return held.deleted
+        case PaymentMethodCopy():
+            return held.customer_id is None
+        case PriceCopy() | ProductCopy():
+            return not held.active
+        case InvoiceCopy():
+            return held.status == "void"
+        case _:
+            return False
+
+
+def _difference(each: Reference, held: Copy | None, fetched: Copy | None) -> Difference:
+    remedy: Remedy = "fetch_anew"
+    if held is None:
+        return Difference("not_here", each.kind, each.id, None, _plain(fetched), remedy)
+    if fetched is None:
+        # What cannot be deleted at the provider is of another account than the key's.
+        final = isinstance(held, InvoiceCopy) and held.status != "draft"
+        if each.kind in ("attempt", "subscription") or final:
+            remedy = "tell_merchant"
+        return Difference("not_there", each.kind, each.id, _plain(held), None, remedy)
+    ours, theirs = _plain(held) or {}, _plain(fetched) or {}
+    names = [name for name in theirs if ours.get(name) != theirs[name]]
+    return Difference(
+        "differs",
+        each.kind,
+        each.id,
+        {name: ours.get(name) for name in names},
+        {name: theirs[name] for name in names},
+        remedy,
+    )
+
+
+def _plain(copy: Copy | None) -> dict[str, Any] | None:
+    return None if copy is None else msgspec.json.decode(msgspec.json.encode(copy))
