@@ -73,14 +73,16 @@ def _tiers(tiers: Iterable[_Tier] | None) -> tuple[TierCopy, ...]:
 
 
 def _currency_options(price: stripe.Price) -> tuple[CurrencyOptionCopy, ...]:
-    options = getattr(price, "currency_options", None) or {}
+    options = getattr(price, "currency_options", None)
+    # By currency: a name that might be one of a dictionary's methods is none of its attributes.
+    by_currency = options.to_dict(recursive=False) if options else {}
     return tuple(
         CurrencyOptionCopy(
             currency=currency,
             unit_amount=exact(option.unit_amount_decimal),
             tiers=_tiers(getattr(option, "tiers", None)),
         )
-        for currency, option in sorted(options.items())
+        for currency, option in sorted(by_currency.items())
         if currency != price.currency
     )
 
