@@ -79,6 +79,13 @@ def _tiers(unit: Unit, price: Document) -> list[Document]:
     return list(stored["_tiers"]) if stored else []
 
 
+def _currency_options(unit: Unit, price: Document) -> Document:
+    """The price's own currency, which Stripe lists there too."""
+    fields = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    option = {name: price[name] for name in fields}
+    return {price["currency"]: {**option, "tiers": _tiers(unit, price) or None}}
+
+
 def _kept(unit: Unit, shown: Document, name: str) -> Any:
     """What an object keeps for those who ask."""
     stored = unit.find(shown["object"], shown["id"])
@@ -103,6 +110,7 @@ _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,
     ("invoice", "confirmation_secret"): _secret,
+    ("price", "currency_options"): _currency_options,
     ("price", "tiers"): _tiers,
     ("charge", "refunds"): _refunds,
 }
@@ -138,7 +146,9 @@ def _expand(unit: Unit, node: Any, names: Sequence[str], path: str) -> None:
                 return
             raise invalid(f"This property cannot be expanded ({path}).", "expand")
         node[first] = _resolved(unit, first, node[first], path)
-        _expand(unit, node[first], rest, path)
+        # The keys of this hash are currencies, not fields.
+        by_currency = first == "currency_options"
+        _expand(unit, list(node[first].values()) if by_currency else node[first], rest, path)
 
 
 def _resolved(unit: Unit, name: str, value: Any, path: str) -> Any:
