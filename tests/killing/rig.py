@@ -183,11 +183,22 @@ class Rig:
 
     async def set_latency(self, shop: Shop, milliseconds: int) -> None:
         """Have the sandbox answer this account late."""
+        await self._set(shop, latency_ms=milliseconds)
+
+    async def break_next(self, shop: Shop, **fault: object) -> None:
+        """Have the sandbox fail the account's next request of a kind, in one of its modes."""
+        await self._set(shop, fail_next_requests=[fault])
+
+    async def mend(self, shop: Shop) -> None:
+        """Have the sandbox fail nothing any more."""
+        await self._set(shop, fail_next_requests=[])
+
+    async def _set(self, shop: Shop, **switches: object) -> None:
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(
                 f"{self.sandbox_url}/_control/settings",
                 headers={"authorization": f"Bearer {shop.key}"},
-                json={"latency_ms": milliseconds},
+                json=switches,
             )
         assert answer.status_code == 200, answer.text
 

@@ -10,18 +10,19 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 
 import asyncpg
 import msgspec
 import psutil
 import pytest
 
+from guichet.db import LOST
 from tenants.catalog import ChangeRules
 from tenants.configuration import load_published, publish
 from tests.cutting_proxy import CuttingProxy
+from tests.killing.conftest import Stand
 from tests.killing.load import Load
-from tests.killing.rig import Rig, reachable
+from tests.killing.rig import Rig
 from tests.killing.settling import await_settled, changes_by_state, charges, events_applied
 from tests.mirrors import held, mirrored
 
@@ -118,7 +119,7 @@ class Watch:
         shop = self.load.shop
         async with asyncio.timeout(4 * RECOVERED_SECONDS):
             while True:
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(OSError, *LOST):
                     async with shop.deployment.db.unit(shop.tenant_id) as unit:
                         published = await load_published(unit.connection, shop.tenant_id)
                         after = msgspec.structs.replace(
@@ -153,14 +154,13 @@ def open_files(rig: Rig) -> int:
 
 
 async def test_servers_that_go_away_lose_nothing_that_was_acknowledged(
-    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    stand: Stand, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    now = ChangeRules(downgrade="now")
-    async with AsyncExitStack() as stack:
-        rig = Rig(reachable(tmp_path_factory.mktemp("faults")))
-        settings, proxies = await stack.enter_async_context(rig.running_behind_proxies())
-        shop = await stack.enter_async_context(rig.shop(settings, "lumen", now))
-        ada = await stack.enter_async_context(rig.signed_in(shop, "ada"))
+    rig, settings, proxies = stand
+    async with (
+        rig.shop(settings, "faults", ChangeRules(downgrade="now")) as shop,
+        rig.signed_in(shop, "ada") as ada,
+    ):
         load = Load(shop, ada, shop.webhook_secret)
         before = await charges(shop, "ada")
         processes = rig.web.pid, rig.worker.pid
@@ -193,3 +193,23 @@ async def _check_nothing_is_missing(load: Load, before: int) -> None:
     assert await charges(shop, "ada") == before + len(confirmed)
     provider = await shop.deployment.providers.client(shop.tenant_id)
     assert await mirrored(shop.deployment.db, shop.tenant_id) == await held(provider)
+
+
+async def test_nothing_is_acknowledged_before_it_is_durable(stand: Stand) -> None:
+    rig, settings, proxies = stand
+    async with rig.shop(settings, "durable") as shop, rig.signed_in(shop, "ada") as ada:
+        load = Load(shop, ada, shop.webhook_secret)
+        assert await load.send(1) == 200
+        proxies.postgres.swallow()
+        sending = asyncio.create_task(load.send(2))
+        answered, _ = await asyncio.wait({sending}, timeout=3)
+        assert not answered
+        # What was swallowed never reaches the database.
+        proxies.postgres.cut()
+        assert await sending == 503
+        proxies.postgres.flow()
+        await await_settled(shop)
+        assert await events_applied(shop) & {"evt_000001", "evt_000002"} == {"evt_000001"}
+        assert await load.send(2) == 200
+        await await_settled(shop)
+        assert "evt_000002" in await events_applied(shop)
