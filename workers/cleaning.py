@@ -1,9 +1,12 @@
-"""What is kept for a while and then removed: sign-ins that were never finished, old sessions."""
+"""What is kept for a while and then removed: unfinished sign-ins, old sessions, events' bodies."""
 
 from uuid import UUID
 
 from guichet.db import Database
 from workers.office import Office
+
+#: Bodies that one transaction drops.
+_BODIES = 1000
 
 
 async def clean(office: Office) -> None:
@@ -21,7 +24,7 @@ async def clean(office: Office) -> None:
 
 
 async def clean_tenant(db: Database, tenant_id: UUID) -> None:
-    """Remove a tenant's expired sign-in attempts, and sessions that ended three months ago."""
+    """Remove expired sign-in attempts, sessions that ended three months ago, and old bodies."""
     async with db.unit(tenant_id) as unit:
         await unit.execute(
             """
@@ -39,3 +42,38 @@ async def clean_tenant(db: Database, tenant_id: UUID) -> None:
             """,
             tenant_id,
         )
+    while await _drop_bodies(db, tenant_id) == _BODIES:
+        pass
+
+
+async def _drop_bodies(db: Database, tenant_id: UUID) -> int:
+    """Drop bodies of events handled a month ago, a few in one transaction; answers how many.
+
+    The row stays as the proof of what arrived.
+    """
+    async with db.unit(tenant_id) as unit:
+        dropped: int = await unit.fetchval(
+            """
+            with old as (
+              select id
+              from provider_events
+              where tenant_id = $1
+              and handled_at < now() - interval '30 days'
+              and body is not null
+              limit $2
+            ),
+            dropped as (
+              update provider_events as event
+              set body = null
+              from old
+              where event.tenant_id = $1
+              and event.id = old.id
+              returning 1
+            )
+            select count(1)
+            from dropped
+            """,
+            tenant_id,
+            _BODIES,
+        )
+    return dropped

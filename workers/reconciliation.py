@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from guichet.billing.imports import ImportAtWork
 from guichet.billing.reconciling import reconcile
 from guichet.payments.errors import ProviderError
 from guichet.webhooks.intake import HANDLE_EVENTS
@@ -51,7 +52,12 @@ async def reconcile_tenant(office: Office, tenant_id: str) -> None:
         return
     try:
         provider = await deployment.providers.client(tenant)
-        done = await reconcile(deployment.db, provider, tenant, every=_DUE)
+        done = await reconcile(
+            deployment.db, provider, tenant, every=_DUE, rate=deployment.settings.import_rate
+        )
+    except ImportAtWork:
+        # Whoever is at it reads all there is.
+        return
     except ProviderError as error:
         # It stands on the tenant's row, for `guichet doctor`; the next round tries again.
         log.warning("not_reconciled", tenant=tenant_id, reason=error.code)

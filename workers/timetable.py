@@ -14,6 +14,7 @@ from workers.cleaning import clean
 from workers.connections import PROBE_PROVIDER, count_rejections, probe_provider, probe_rejected
 from workers.events import handle_events, sweep_events
 from workers.jobs import Job, queued, runnable
+from workers.lag import count_lag
 from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
 
 _MINUTE = 60.0
@@ -39,6 +40,7 @@ def beats() -> list[CronJob]:
         _beat(probe_rejected, second={20}),
         # Each process answers Prometheus for itself, so each counts.
         _beat(count_rejections, second={25}, in_each=True),
+        _beat(count_lag, second={5, 20, 35, 50}, in_each=True),
         _beat(clean, second={40}, minute={17}, hour={3}),
     ]
 

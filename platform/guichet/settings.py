@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -33,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stripe_url: str = "https://api.stripe.com"
     #: GUICHET_DATABASE_CONNECTIONS: the size of one process's connection pool.
     database_connections: int = 10
+    #: GUICHET_IMPORT_RATE: requests a second to one merchant's provider while its account is read.
+    import_rate: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     #: GUICHET_LOG_LEVEL: debug, info, warning or error.
     log_level: str = "info"
     #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
@@ -66,6 +69,7 @@ _NAMES = {
     "trusted_proxies": "GUICHET_TRUSTED_PROXIES",
     "stripe_url": "GUICHET_STRIPE_URL",
     "database_connections": "GUICHET_DATABASE_CONNECTIONS",
+    "import_rate": "GUICHET_IMPORT_RATE",
     "log_level": "GUICHET_LOG_LEVEL",
     "demo": "GUICHET_DEMO",
 }

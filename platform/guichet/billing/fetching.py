@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import structlog
+from aiolimiter import AsyncLimiter
 
 from guichet.billing.mirror import Kind, Reference
 from guichet.db import Unit
@@ -35,9 +36,12 @@ class Fetched(NamedTuple):
 
 
 async def fetch_all(
-    provider: PaymentProvider, references: Iterable[Reference], seconds: float
+    provider: PaymentProvider,
+    references: Iterable[Reference],
+    seconds: float,
+    pace: AsyncLimiter | None = None,
 ) -> Fetched:
-    """Fetch each object once, a few at a time, for at most `seconds` in all.
+    """Fetch each object once, a few at a time, for at most `seconds` in all, no faster than `pace`.
 
     What was not reached in time is among the errors, as a `TimeoutError`.
     """
@@ -48,6 +52,8 @@ async def fetch_all(
     async def take(reference: Reference) -> None:
         async with gate:
             try:
+                if pace:
+                    await pace.acquire()
                 fetched.copies[reference] = await _fetch(provider, reference)
             # One object that cannot be read must not keep the others from being applied.
             except Exception as error:

@@ -1,165 +1,189 @@
-"""A tenant's whole account copied into the mirror, for a new tenant or after long silence."""
+"""A tenant's whole account copied into the mirror, for a new tenant or after long silence.
+
+It holds a page of the provider's lists at a time, and asks for pages at a bounded rate, so that it
+takes nothing from what the merchant's customers are doing meanwhile.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+from typing import get_args
 from uuid import UUID
 
-import msgspec
+from aiolimiter import AsyncLimiter
 
 from guichet.billing.fetching import fetch_all
-from guichet.billing.mirror import Reference, draw_copy_no, write_copies
-from guichet.db import Database, Unit
+from guichet.billing.imports import Import, Step, release_import, save_import, take_import
+from guichet.billing.mirror import Reference, write_copies
+from guichet.billing.unlisted import find_unlisted
+from guichet.db import Database
 from guichet.payments.copies import Copy, CustomerCopy, PaymentMethodCopy
+from guichet.payments.errors import ProviderRefused
 from guichet.payments.port import PaymentProvider
 
+STEPS: tuple[Step, ...] = get_args(Step)
+#: Requests a second to one account; Stripe allows 100 in live mode and 25 in test mode.
+RATE = 20.0
+
 #: Copies written in one transaction: a page of the provider's lists.
-_BATCH = 100
+_PAGE = 100
 #: Customers whose payment methods are listed at the same time.
-_AT_ONCE = 4
-_FETCH_SECONDS = 60.0
+_AT_ONCE = 10
+_SHORTEST_LEASE = 60.0
+
+Told = Callable[[Import], None]
 
 
-class Imported(msgspec.Struct):
-    """How many objects were read from the provider."""
+async def import_tenant(
+    db: Database,
+    provider: PaymentProvider,
+    tenant_id: UUID,
+    *,
+    rate: float = RATE,
+    told: Told = lambda _: None,
+) -> Import:
+    """Read every list of the provider into the mirror, or go on where an import was cut off.
 
-    products: int = 0
-    prices: int = 0
-    customers: int = 0
-    payment_methods: int = 0
-    subscriptions: int = 0
-    invoices: int = 0
-    attempts: int = 0
-    #: Mirrored objects that no list showed any more, so each was asked for by its id.
-    looked_up: int = 0
-
-
-async def import_tenant(db: Database, provider: PaymentProvider, tenant_id: UUID) -> Imported:
-    """Read every list of the provider into the mirror; raises a `ProviderError`.
-
-    All copies share a number that is drawn before the first is read, so whatever an event brings
-    meanwhile stands. May be repeated at any time, and picks up nothing from a run that was cut off.
+    Asks for `rate` pages a second; the lines of long invoices come on top. `told` is called after
+    each page. Raises `ImportAtWork` or a `ProviderError`. May be repeated at any time.
     """
-    async with db.unit(tenant_id) as unit:
-        copy_no = await draw_copy_no(unit)
-    done = Imported()
-    # Names first, so that a page never shows a subscription whose plan is unknown.
-    done.products = await _take_in(db, tenant_id, provider.list_products(), copy_no)
-    done.prices = await _take_in(db, tenant_id, provider.list_prices(), copy_no)
-    async for customers in _batches(provider.list_customers()):
-        done.customers += len(customers)
-        await _write(db, tenant_id, customers, copy_no)
-        methods = await _payment_methods(provider, customers)
-        done.payment_methods += len(methods)
-        await _write(db, tenant_id, methods, copy_no)
-    done.subscriptions = await _take_in(db, tenant_id, provider.list_subscriptions(), copy_no)
-    done.invoices = await _take_in(db, tenant_id, provider.list_invoices(), copy_no)
-    done.attempts = await _take_in(db, tenant_id, provider.list_attempts(), copy_no)
-    done.looked_up = await _look_up_unlisted(db, provider, tenant_id, copy_no)
-    return done
-
-
-async def _take_in(db: Database, tenant_id: UUID, listed: AsyncIterator[Copy], copy_no: int) -> int:
-    count = 0
-    async for batch in _batches(listed):
-        count += len(batch)
-        await _write(db, tenant_id, batch, copy_no)
-    return count
-
-
-async def _batches(listed: AsyncIterator[Copy]) -> AsyncIterator[list[Copy]]:
-    batch: list[Copy] = []
-    async for copy in listed:
-        batch.append(copy)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-async def _write(db: Database, tenant_id: UUID, copies: Sequence[Copy], copy_no: int) -> None:
-    async with db.unit(tenant_id) as unit:
-        await write_copies(unit, copies, copy_no)
-
-
-async def _payment_methods(
-    provider: PaymentProvider, customers: Sequence[Copy]
-) -> list[PaymentMethodCopy]:
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def take(customer_id: str) -> list[PaymentMethodCopy]:
-        async with gate:
-            return [method async for method in provider.list_payment_methods(customer_id)]
-
+    # A page of customers costs a request for each, and may have to wait for a slow provider.
+    lease = timedelta(seconds=max(_SHORTEST_LEASE, 3 * _PAGE / rate))
+    work = await take_import(db, tenant_id, lease)
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(take(customer.id))
-                for customer in customers
-                if isinstance(customer, CustomerCopy)
-            ]
-    except ExceptionGroup as failed:
-        # What one customer failed with; it has ended the others.
-        raise failed.exceptions[0] from None
-    return [method for task in tasks for method in task.result()]
+        await _Importer(db, provider, work, AsyncLimiter(rate, 1), told).run()
+    except BaseException:
+        # Whoever comes next goes on with it at once, and not when the lease has run out.
+        with contextlib.suppress(Exception):
+            await asyncio.shield(release_import(db, work, done=False))
+        raise
+    await release_import(db, work, done=True)
+    return work
 
 
-async def _look_up_unlisted(
-    db: Database, provider: PaymentProvider, tenant_id: UUID, copy_no: int
-) -> int:
-    """Ask for each object that is as it was before the import: the lists omit deleted ones.
+class _Importer:
+    def __init__(
+        self,
+        db: Database,
+        provider: PaymentProvider,
+        work: Import,
+        pace: AsyncLimiter,
+        told: Told,
+    ) -> None:
+        self._db = db
+        self._provider = provider
+        self._work = work
+        self._pace = pace
+        self._told = told
 
-    Raises the first error, for an import that says it is done must be.
-    """
-    async with db.unit(tenant_id) as unit:
-        references = await _unlisted(unit, copy_no)
-    for start in range(0, len(references), _BATCH):
-        batch = references[start : start + _BATCH]
-        fetched = await fetch_all(provider, batch, _FETCH_SECONDS)
-        for error in fetched.errors.values():
-            raise error
-        present = [copy for copy in fetched.copies.values() if copy is not None]
-        missing = [each for each, copy in fetched.copies.items() if copy is None]
-        async with db.unit(tenant_id) as unit:
-            await write_copies(unit, present, copy_no, missing)
-    return len(references)
+    async def run(self) -> None:
+        # Names first, so that a page never shows a subscription whose plan is unknown.
+        for step in STEPS[STEPS.index(self._work.step) :]:
+            self._work.enter(step)
+            if step == "unlisted":
+                await self._look_up_unlisted()
+            else:
+                await self._read(step)
 
+    async def _read(self, step: Step) -> None:
+        """Read the rest of a list; from its start, where what we stopped at is there no more."""
+        resumed = self._work.after
+        try:
+            await self._read_pages(step)
+        except ProviderRefused:
+            if resumed is None or self._work.after != resumed:
+                raise
+            self._work.start_over()
+            await self._read_pages(step)
 
-async def _unlisted(unit: Unit, copy_no: int) -> list[Reference]:
-    """What may still change at the provider and was not seen since the number was drawn."""
-    rows = await unit.fetch(
+    async def _read_pages(self, step: Step) -> None:
+        async for page in self._pages(self._list(step)):
+            self._work.count(step, len(page))
+            copies = page
+            if step == "customers":
+                copies = [*page, *await self._payment_methods(page)]
+            self._work.after = page[-1].id
+            await self._write(copies)
+
+    def _list(self, step: Step) -> AsyncIterator[Copy]:
+        after = self._work.after
+        match step:
+            case "products":
+                return self._provider.list_products(after)
+            case "prices":
+                return self._provider.list_prices(after)
+            case "customers":
+                return self._provider.list_customers(after)
+            case "subscriptions":
+                return self._provider.list_subscriptions(after)
+            case "invoices":
+                return self._provider.list_invoices(after)
+            case "attempts":
+                return self._provider.list_attempts(after)
+            case "unlisted":
+                raise ValueError(step)
+
+    async def _pages(self, listed: AsyncIterator[Copy]) -> AsyncIterator[list[Copy]]:
+        """The list as the provider sends it, a page for each request."""
+        page: list[Copy] = []
+        await self._pace.acquire()
+        async for copy in listed:
+            if len(page) == _PAGE:
+                yield page
+                page = []
+                # The list asked for this page already; the next one waits the longer.
+                await self._pace.acquire()
+            page.append(copy)
+        if page:
+            yield page
+
+    async def _payment_methods(self, customers: Sequence[Copy]) -> list[PaymentMethodCopy]:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def take(customer_id: str) -> list[PaymentMethodCopy]:
+            async with gate:
+                await self._pace.acquire()
+                listed = self._provider.list_payment_methods(customer_id)
+                return [method async for method in listed]
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(take(customer.id))
+                    for customer in customers
+                    if isinstance(customer, CustomerCopy)
+                ]
+        except ExceptionGroup as failed:
+            # What one customer failed with; it has ended the others.
+            raise failed.exceptions[0] from None
+        methods = [method for task in tasks for method in task.result()]
+        self._work.count("payment_methods", len(methods))
+        return methods
+
+    async def _look_up_unlisted(self) -> None:
+        """Ask for each object that is as it was before the import: the lists omit deleted ones.
+
+        Raises the first error, for an import that says it is done must be.
         """
-        select 'customer' as kind, id
-        from customers
-        where tenant_id = $1
-        and copy_no < $2
-        and not deleted
-        union all
-        select 'payment_method', id
-        from payment_methods
-        where tenant_id = $1
-        and copy_no < $2
-        and customer_id is not null
-        union all
-        select 'product', id
-        from products
-        where tenant_id = $1
-        and copy_no < $2
-        and active
-        union all
-        select 'price', id
-        from prices
-        where tenant_id = $1
-        and copy_no < $2
-        and active
-        union all
-        select 'invoice', id
-        from invoices
-        where tenant_id = $1
-        and copy_no < $2
-        and status = 'draft'
-        """,
-        unit.tenant_id,
-        copy_no,
-    )
-    return [Reference(row["kind"], row["id"]) for row in rows]
+        after: Reference | None = None
+        while True:
+            async with self._db.unit(self._work.tenant_id) as unit:
+                references = await find_unlisted(unit, self._work.copy_no, after, _PAGE)
+            if not references:
+                return
+            after = references[-1]
+            seconds = self._work.lease.total_seconds()
+            fetched = await fetch_all(self._provider, references, seconds, self._pace)
+            for error in fetched.errors.values():
+                raise error
+            self._work.count("looked_up", len(references))
+            present = [copy for copy in fetched.copies.values() if copy is not None]
+            missing = [each for each, copy in fetched.copies.items() if copy is None]
+            await self._write(present, missing)
+
+    async def _write(self, copies: Sequence[Copy], missing: Sequence[Reference] = ()) -> None:
+        async with self._db.unit(self._work.tenant_id) as unit:
+            await save_import(unit, self._work)
+            await write_copies(unit, copies, self._work.copy_no, missing)
+        self._told(self._work)

@@ -2,7 +2,11 @@
 
 Each event of the list is stored as if it had been delivered; those that are there already stay as
 they are. A tenant that was never read, or not for longer than the provider remembers its events,
-is imported whole instead.
+or whose import was cut off, is imported whole instead.
+
+The list is read by the events' times, and those of a test clock's objects are the clock's. Where a
+clock stands in the past, its events lie before what was read last and are not found here; nor is an
+event that the list shows more than ten minutes late. `guichet books` finds what they left wrong.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +16,8 @@ from uuid import UUID
 
 import structlog
 
-from guichet.billing.importing import Imported, import_tenant
+from guichet.billing.importing import RATE, Told, import_tenant
+from guichet.billing.imports import Import, needs_import
 from guichet.db import Database
 from guichet.payments.answers import ProviderEvent
 from guichet.payments.errors import ProviderError
@@ -33,7 +38,7 @@ class Reconciled(NamedTuple):
     """What was done: events read from the list, or a whole import."""
 
     events: int
-    imported: Imported | None
+    imported: Import | None
 
 
 class _Turn(NamedTuple):
@@ -48,38 +53,47 @@ async def reconcile(
     *,
     every: timedelta = timedelta(0),
     full: bool = False,
+    rate: float = RATE,
+    told: Told = lambda _: None,
 ) -> Reconciled | None:
     """Store what the provider's list has and we have not; answers None when it is not yet time.
 
     It is time when the last reconciliation began `every` ago or earlier; of several callers one
-    gets the turn. `full` imports whatever the list would say. A failure is noted on the row.
+    gets the turn. `full` imports whatever the list would say. Of an import, `rate` bounds the
+    requests a second, and `told` hears how far it is. Raises `ImportAtWork` where one is needed
+    and somebody is at it, or a `ProviderError`, which is noted on the row.
     """
     turn = await _take_turn(db, tenant_id, every)
     if turn is None:
         return None
     try:
-        done = await _reconcile(db, provider, tenant_id, turn, full)
+        done = None if full else await _read_events(db, provider, tenant_id, turn)
+        if done is None:
+            work = await import_tenant(db, provider, tenant_id, rate=rate, told=told)
+            done = Reconciled(0, work)
     except ProviderError as error:
         await _note_failure(db, tenant_id, error.code)
         raise
-    await _note_success(db, tenant_id, turn.started_at)
+    # An import may have been begun long ago, and what happened since then was not read.
+    began_at = done.imported.started_at if done.imported else turn.started_at
+    await _note_success(db, tenant_id, began_at)
     return done
 
 
-async def _reconcile(
-    db: Database, provider: PaymentProvider, tenant_id: UUID, turn: _Turn, full: bool
-) -> Reconciled:
-    if not full and turn.read_until > turn.started_at - REMEMBERED:
-        count = 0
-        async for batch in _batches(provider.list_events(turn.read_until - OVERLAP)):
-            await _store(db, tenant_id, batch)
-            count += len(batch)
-            if count >= MAX_EVENTS:
-                log.info("too_many_events_missed", tenant=str(tenant_id), count=count)
-                break
-        else:
-            return Reconciled(count, None)
-    return Reconciled(0, await import_tenant(db, provider, tenant_id))
+async def _read_events(
+    db: Database, provider: PaymentProvider, tenant_id: UUID, turn: _Turn
+) -> Reconciled | None:
+    """Store the events since the last time; None where everything has to be imported instead."""
+    if turn.read_until < turn.started_at - REMEMBERED or await needs_import(db, tenant_id):
+        return None
+    count = 0
+    async for batch in _batches(provider.list_events(turn.read_until - OVERLAP)):
+        await _store(db, tenant_id, batch)
+        count += len(batch)
+        if count >= MAX_EVENTS:
+            log.info("too_many_events_missed", tenant=str(tenant_id), count=count)
+            return None
+    return Reconciled(count, None)
 
 
 async def _batches(events: AsyncIterator[ProviderEvent]) -> AsyncIterator[list[ProviderEvent]]:

@@ -2,7 +2,10 @@
 
 import click
 
+from guichet.billing.importing import Told
+from guichet.billing.imports import ImportAtWork
 from guichet.billing.reconciling import Reconciled, reconcile
+from guichet.cli.import_progress import describe, import_progress
 from guichet.cli.opening import run
 from guichet.db import Database
 from guichet.payments.choose import Providers
@@ -20,14 +23,15 @@ def sync(tenant: str, full: bool) -> None:
     """Bring TENANT's mirror up to date with its provider.
 
     Reads the provider's list of events since the last time and applies those that never arrived.
-    A tenant that was never read is imported whole.
+    A tenant that was never read is imported whole. An import that was cut off goes on where it was.
     """
-
-    async def work(settings: Settings, db: Database) -> Reconciled:
-        return await bring_up_to_date(settings, db, tenant, full)
-
     try:
-        done = run(work)
+        with import_progress(tenant) as told:
+            done = run(lambda settings, db: bring_up_to_date(settings, db, tenant, full, told))
+    except ImportAtWork as error:
+        raise click.ClickException(
+            f"{error.message} Where it was killed, it can be gone on with after a minute or so."
+        ) from error
     except ProviderError as error:
         raise click.ClickException(
             f"{error.message} ({error.code}) Check the key with `guichet doctor`."
@@ -36,18 +40,16 @@ def sync(tenant: str, full: bool) -> None:
         raise click.ClickException(str(error)) from error
     if done.imported is None:
         click.echo(f"{tenant}: {done.events} events read.")
-        return
-    counts = ", ".join(
-        f"{getattr(done.imported, name)} {name.replace('_', ' ')}"
-        for name in done.imported.__struct_fields__
-    )
-    click.echo(f"{tenant}: imported {counts}.")
+    else:
+        click.echo(f"{tenant}: imported {describe(done.imported.counts)}.")
 
 
-async def bring_up_to_date(settings: Settings, db: Database, slug: str, full: bool) -> Reconciled:
+async def bring_up_to_date(
+    settings: Settings, db: Database, slug: str, full: bool, told: Told
+) -> Reconciled:
     """Reconcile one tenant and apply what waits for it, with or without a worker running.
 
-    Raises `UnknownTenant`, `VaultError` or a `ProviderError`.
+    Raises `UnknownTenant`, `ImportAtWork`, `VaultError` or a `ProviderError`.
     """
     async with db.system() as connection:
         tenant = await find_tenant(connection, slug)
@@ -55,7 +57,9 @@ async def bring_up_to_date(settings: Settings, db: Database, slug: str, full: bo
         # Whoever syncs by hand may know that the provider lets us in again before we do.
         await providers.probe(tenant.id)
         provider = await providers.client(tenant.id)
-        done = await reconcile(db, provider, tenant.id, full=full)
+        done = await reconcile(
+            db, provider, tenant.id, full=full, rate=settings.import_rate, told=told
+        )
         await Applier(db, providers).handle_events(tenant.id)
     # Only a time between rounds keeps a caller from its turn, and none was given.
     assert done is not None

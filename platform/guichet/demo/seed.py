@@ -1,5 +1,6 @@
 """Makes the demo's agency, merchants, customers and their year. Every step may be repeated."""
 
+import asyncio
 import secrets
 from datetime import UTC, datetime
 from uuid import UUID
@@ -9,11 +10,13 @@ import msgspec
 import stripe
 
 from guichet.billing.importing import import_tenant
+from guichet.billing.imports import ImportAtWork
 from guichet.db import Database, connect
 from guichet.demo.history import live_a_year, stripe_client
 from guichet.demo.merchants import ALL, Merchant, logo
 from guichet.demo.people import AGENCY
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET, Providers
+from guichet.payments.port import PaymentProvider
 from guichet.settings import Settings
 from tenants.agencies import Agency, UnknownAgency, add_agency, find_agency
 from tenants.assets import store_asset
@@ -25,6 +28,8 @@ from tenants.vault import Vault
 
 _ACTOR = "guichet demo"
 _PROVIDER = "demo"
+#: Requests a second: nobody else's customers wait for the sandbox.
+_SANDBOX_RATE = 500.0
 
 
 async def seed(settings: Settings, sandbox_url: str, issuer: str) -> None:
@@ -84,7 +89,16 @@ class _Maker:
             await self._publish_issuer(tenant_id, merchant, published.configuration)
         await self._receive_events(tenant_id, merchant, key)
         provider = await self._providers.client(tenant_id)
-        await import_tenant(self._db, provider, tenant_id)
+        await self._import(provider, tenant_id)
+
+    async def _import(self, provider: PaymentProvider, tenant_id: UUID) -> None:
+        """Copy the account; where an import was killed a moment ago, once its lease has run out."""
+        while True:
+            try:
+                await import_tenant(self._db, provider, tenant_id, rate=_SANDBOX_RATE)
+                return
+            except ImportAtWork:
+                await asyncio.sleep(1)
 
     async def _name_account(self, merchant: Merchant, key: str) -> None:
         """Have the sandbox call the account by its merchant's name, on receipts for one."""

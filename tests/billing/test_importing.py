@@ -1,8 +1,9 @@
-"""A whole account imported, and what was never delivered found again."""
+"""A whole account imported, once, and on from where it was cut off."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
@@ -10,15 +11,17 @@ import pytest
 
 from guichet.billing.customers import bring_customers
 from guichet.billing.importing import import_tenant
+from guichet.billing.imports import Import, ImportAtWork, save_import, take_import
 from guichet.billing.mirror import write_copy
 from guichet.billing.reconciling import reconcile
 from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import CustomerCopy
-from guichet.payments.errors import ProviderBusy, ProviderKeyRejected
+from guichet.payments.errors import ProviderBusy
 from guichet.settings import Settings
 from tenants.vault import Vault
 from tests.databases import DatabaseUrls
+from tests.mirrors import held, mirrored
 from tests.shops import Shop, add_portal, open_shop
 
 
@@ -46,23 +49,16 @@ async def test_an_import_reads_everything(db: Database, tenant: UUID, shop: Shop
     for email in ("ada@example.com", "grace@example.com"):
         await shop.subscribe(await shop.add_customer(email))
     done = await import_tenant(db, shop.port, tenant)
-    counts = (done.products, done.prices, done.customers, done.payment_methods)
-    assert counts == (1, 3, 2, 2)
-    assert (done.subscriptions, done.invoices, done.looked_up) == (2, 2, 0)
-    row = await _one(
-        db,
-        tenant,
-        """
-        select
-          (select count(*) from customers) as customers,
-          (select count(*) from payment_methods) as payment_methods,
-          (select count(*) from subscription_items) as items,
-          (select count(*) from invoices where status = 'paid') as invoices,
-          (select count(*) from prices) as prices,
-          (select count(*) from products) as products
-        """,
-    )
-    assert tuple(row) == (2, 2, 2, 2, 3, 1)
+    assert done.counts == {
+        "products": 1,
+        "prices": 3,
+        "payment_methods": 2,
+        "customers": 2,
+        "subscriptions": 2,
+        "invoices": 2,
+        "attempts": 2,
+    }
+    assert await mirrored(db, tenant) == await held(shop.port)
 
 
 async def test_an_import_notices_what_the_lists_no_longer_show(
@@ -72,7 +68,7 @@ async def test_an_import_notices_what_the_lists_no_longer_show(
     await import_tenant(db, shop.port, tenant)
     await shop.sdk.customers.delete_async(customer)
     done = await import_tenant(db, shop.port, tenant)
-    assert done.looked_up == 2
+    assert done.counts["looked_up"] == 2
     assert (await _one(db, tenant, "select deleted from customers"))["deleted"]
     assert (await _one(db, tenant, "select customer_id from payment_methods"))[0] is None
 
@@ -111,69 +107,75 @@ async def test_customers_are_brought_without_a_deadlock(
     assert row["count"] == len(ids)
 
 
-async def test_the_first_reconciliation_imports(db: Database, tenant: UUID, shop: Shop) -> None:
-    await shop.add_customer()
-    done = await reconcile(db, shop.port, tenant)
-    assert done is not None
-    assert done.imported is not None
-    assert done.imported.customers == 1
-    row = await _one(db, tenant, "select read_until, failure from reconciliations")
-    assert row["failure"] is None
-    assert row["read_until"] > datetime.now(UTC) - timedelta(minutes=1)
+class _CutOff(Exception):
+    pass
 
 
-async def test_events_that_were_never_delivered_are_stored(
-    db: Database, tenant: UUID, shop: Shop
-) -> None:
-    await reconcile(db, shop.port, tenant)
-    customer = await shop.add_customer()
-    done = await reconcile(db, shop.port, tenant)
-    assert done is not None
-    assert done.imported is None
-    assert done.events > 0
-    row = await _one(
-        db,
-        tenant,
-        """
-        select object_id, handled_at
-        from provider_events
-        where type = 'customer.created'
-        """,
+def _cut_off(_: Import) -> None:
+    raise _CutOff
+
+
+async def _customers(shop: Shop, number: int) -> None:
+    await asyncio.gather(
+        *(shop.sdk.customers.create_async({"email": f"{it}@example.com"}) for it in range(number))
     )
-    assert (row["object_id"], row["handled_at"]) == (customer, None)
-    stored = await _one(db, tenant, "select count(*) from provider_events")
-    await reconcile(db, shop.port, tenant)
-    assert await _one(db, tenant, "select count(*) from provider_events") == stored
 
 
-async def test_a_silence_longer_than_the_provider_remembers_is_an_import(
+async def test_an_import_that_is_cut_off_anywhere_goes_on_where_it_was(
     db: Database, tenant: UUID, shop: Shop
 ) -> None:
-    await reconcile(db, shop.port, tenant)
+    await shop.subscribe(await shop.add_customer())
+    await _customers(shop, 110)
+    numbers, pages = set(), 0
+    done = None
+    while done is None:
+        # Whoever is told of a page that is written ends the import.
+        with contextlib.suppress(_CutOff):
+            done = await import_tenant(db, shop.port, tenant, rate=1000, told=_cut_off)
+        numbers.add((await _one(db, tenant, "select copy_no from imports"))["copy_no"])
+        pages += 1
+        assert pages < 20
+    assert done.counts["customers"] == 111
+    assert (len(numbers), pages > 7) == (1, True)
+    assert await mirrored(db, tenant) == await held(shop.port)
+    again = await import_tenant(db, shop.port, tenant, rate=1000)
+    assert again.copy_no not in numbers
+
+
+async def test_an_import_that_is_at_work_is_left_alone_until_its_lease_ends(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    killed = await take_import(db, tenant, timedelta(minutes=1))
+    with pytest.raises(ImportAtWork):
+        await import_tenant(db, shop.port, tenant)
     async with db.unit(tenant) as unit:
-        await unit.execute("update reconciliations set read_until = now() - interval '30 days'")
-    done = await reconcile(db, shop.port, tenant)
-    assert done is not None
-    assert done.imported is not None
+        await unit.execute("update imports set held_until = now() - interval '1 second'")
+    successor = await take_import(db, tenant, timedelta(minutes=1))
+    assert successor.copy_no == killed.copy_no
+    with pytest.raises(ImportAtWork):
+        async with db.unit(tenant) as unit:
+            await save_import(unit, killed)
 
 
-async def test_of_several_callers_one_gets_the_turn(db: Database, tenant: UUID, shop: Shop) -> None:
-    every = timedelta(minutes=5)
-    turns = [reconcile(db, shop.port, tenant, every=every) for _ in range(5)]
-    done = await asyncio.gather(*turns)
-    assert sum(each is not None for each in done) == 1
-    assert await reconcile(db, shop.port, tenant, every=every) is None
-    assert await reconcile(db, shop.port, tenant) is not None
-
-
-async def test_a_failure_is_noted_and_what_was_read_is_kept(
+async def test_a_list_whose_last_read_object_is_gone_is_read_anew(
     db: Database, tenant: UUID, shop: Shop
 ) -> None:
-    await reconcile(db, shop.port, tenant)
-    before = await _one(db, tenant, "select read_until from reconciliations")
-    await shop.set(revoked=True)
-    with pytest.raises(ProviderKeyRejected):
-        await reconcile(db, shop.port, tenant)
-    row = await _one(db, tenant, "select read_until, failure from reconciliations")
-    assert row["failure"] == "provider_key_rejected"
-    assert row["read_until"] == before["read_until"]
+    await _customers(shop, 3)
+    work = await take_import(db, tenant, timedelta(0))
+    work.step, work.after = "customers", "cus_gone"
+    async with db.unit(tenant) as unit:
+        await save_import(unit, work)
+    done = await import_tenant(db, shop.port, tenant)
+    assert done.counts["customers"] == 3
+
+
+async def test_what_copies_hold_more_of_is_imported_anew(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    first = await import_tenant(db, shop.port, tenant)
+    await take_import(db, tenant, timedelta(0))
+    async with db.unit(tenant) as unit:
+        await unit.execute("update imports set edition = edition - 1, step = 'attempts'")
+    anew = await import_tenant(db, shop.port, tenant)
+    assert anew.copy_no > first.copy_no
+    assert anew.counts["prices"] == 3
