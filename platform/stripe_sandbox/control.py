@@ -1,9 +1,5 @@
 """The control page, and the same switches as JSON: `/_control`."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from html import escape
-from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,13 +8,12 @@ import msgspec
 from stripe_sandbox.accounts import account_id, load_account
 from stripe_sandbox.api import Answer, Api, Request
 from stripe_sandbox.clocks import advance_clock
+from stripe_sandbox.control_page import control_page
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import ApiError
-from stripe_sandbox.pages import PAGE_HEADERS, document
+from stripe_sandbox.pages import PAGE_HEADERS
 from stripe_sandbox.settings import changed
 from stripe_sandbox.webhook_endpoints import roll_secret
-
-_EVENTS_SHOWN = 15
 
 
 class Refusal(Exception):
@@ -48,7 +43,7 @@ class Control:
     def _dispatch(self, request: Request, path: list[str]) -> Answer:
         match (request.method, path):
             case ("GET", []):
-                return Answer(200, self._page(), {**PAGE_HEADERS, "content-type": "text/html"})
+                return self._page()
             case ("GET", ["accounts"]):
                 return _json(self._accounts())
             case ("GET", ["settings"]):
@@ -59,6 +54,8 @@ class Control:
                 return _json(self._every(self._account(request), kind.removesuffix("s")))
             case ("GET", ["deliveries"]):
                 return _json({"waiting": self.api.store.queue.waiting(self._account(request))})
+            case ("POST", ["charges", "fail"]):
+                return self._fail(request)
             case ("POST", ["clocks", identifier, "advance"]):
                 return self._advance(request, identifier)
             case ("POST", ["webhook_endpoints", identifier, "roll"]):
@@ -85,16 +82,19 @@ class Control:
         return [public(store.decode(raw)) for raw in store.select(account, kind)]
 
     def _set(self, request: Request) -> Answer:
-        identifier = self._account(request)
         form = _is_form(request)
         change = _from_form(request.body) if form else msgspec.json.decode(request.body)
         if not isinstance(change, dict):
             raise Refusal(400, "a JSON object is expected")
+        return self._change(request, change)
+
+    def _change(self, request: Request, change: Document) -> Answer:
+        identifier = self._account(request)
         with self.api.store.transaction():
             account = load_account(self.api.store, identifier)
             settings = changed(account.settings, change)
             self.api.store.save_settings(identifier, settings)
-        return _back() if form else _json(settings)
+        return _back(identifier) if _is_form(request) else _json(settings)
 
     def _advance(self, request: Request, identifier: str) -> Answer:
         with self.api.store.transaction():
@@ -106,7 +106,22 @@ class Control:
             except (KeyError, ValueError, OverflowError):
                 raise Refusal(400, "`days` must be a number") from None
             moved = advance_clock(unit, {"frozen_time": target}, identifier)
-        return _back() if _is_form(request) else _json(moved)
+        return _back(unit.account.id) if _is_form(request) else _json(moved)
+
+    def _fail(self, request: Request) -> Answer:
+        """The page's button: the next charge fails, or does not after all."""
+        body = dict(parse_qsl(request.body))
+        try:
+            change: Document = {"fail_next_charges": int(body.get("count", "1"))}
+        except ValueError:
+            raise Refusal(400, "`count` must be a number") from None
+        if "fail_with" in body:
+            change["fail_with"] = body["fail_with"]
+        return self._change(request, change)
+
+    def _page(self) -> Answer:
+        page = control_page(self.api.store, self._accounts())
+        return Answer(200, page, {**PAGE_HEADERS, "content-type": "text/html; charset=utf-8"})
 
     def _roll(self, request: Request, identifier: str) -> Answer:
         hours = dict(parse_qsl(request.body)).get("hours") or "0"
@@ -116,29 +131,6 @@ class Control:
                 return _json(roll_secret(unit, identifier, float(hours)))
             except ValueError:
                 raise Refusal(400, "`hours` must be a number") from None
-
-    def _page(self) -> bytes:
-        accounts = self._accounts()
-        sections = "".join(self._section(account) for account in accounts)
-        return document(
-            "Stripe sandbox",
-            "<h1>Stripe sandbox</h1><p class=soft>Every <code>sk_test_…</code> key is an account "
-            f"of its own. {len(accounts)} so far.</p>{sections}",
-        )
-
-    def _section(self, account: Document) -> str:
-        store = self.api.store
-        clocks = [
-            store.decode(raw) for raw in store.select(account["id"], "test_helpers.test_clock")
-        ]
-        newest = islice(store.select(account["id"], "event"), _EVENTS_SHOWN)
-        events = [store.decode(raw) for raw in newest]
-        name = escape(account["settings"]["name"])
-        heading = f"{name} · <code>{escape(account['masked_key'])}</code>"
-        return (
-            f"<section><h2>{heading}</h2>{_switches(account)}{_clocks(account['id'], clocks)}"
-            f"{_events(events)}</section>"
-        )
 
 
 def _check_browser(request: Request) -> None:
@@ -165,6 +157,8 @@ def _from_form(body: str) -> Document:
         return {
             "fail_next_charges": int(fields["fail_next_charges"]),
             "fail_with": fields["fail_with"],
+            "latency_ms": int(fields["latency_ms"]),
+            "requests_per_second": int(fields["requests_per_second"]),
             "deliveries": {
                 "delay_ms": int(fields["delay_ms"]),
                 "drop": float(fields["drop"]),
@@ -181,54 +175,6 @@ def _json(value: Any, status: int = 200) -> Answer:
     return Answer(status, msgspec.json.encode(value), dict(PAGE_HEADERS))
 
 
-def _back() -> Answer:
-    return Answer(303, b"", {**PAGE_HEADERS, "location": "/_control"})
-
-
-def _switches(account: Document) -> str:
-    settings: Mapping[str, Any] = account["settings"]
-    deliveries = settings["deliveries"]
-
-    def field(name: str, label: str, value: object) -> str:
-        return (
-            f'<label>{label} <input name="{name}" value="{escape(str(value))}" '
-            "autocomplete=off></label>"
-        )
-
-    checked = " checked" if deliveries["paused"] else ""
-    return (
-        f'<form method=post action="/_control/settings?account={account["id"]}">'
-        + field("fail_next_charges", "Fail next charges", settings["fail_next_charges"])
-        + field("fail_with", "with decline code", settings["fail_with"])
-        + field("duplicate", "Extra copies of each delivery", deliveries["duplicate"])
-        + field("delay_ms", "Delay deliveries (ms)", deliveries["delay_ms"])
-        + field("reorder_ms", "Shuffle deliveries within (ms)", deliveries["reorder_ms"])
-        + field("drop", "Share of deliveries lost (0 to 1)", deliveries["drop"])
-        + f"<label>Hold deliveries <input type=checkbox name=paused{checked}></label>"
-        "<button>Set</button></form>"
-    )
-
-
-def _when(moment: int) -> str:
-    return f"<time>{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}</time>"
-
-
-def _clocks(account: str, clocks: list[Document]) -> str:
-    rows = "".join(
-        f"<tr><td><code>{clock['id']}</code> {escape(clock['name'] or '')}</td>"
-        f"<td>{_when(clock['frozen_time'])}</td><td>{escape(clock['status'])}</td><td>"
-        f'<form method=post action="/_control/clocks/{clock["id"]}/advance?account={account}">'
-        "<label>Days <input name=days value=1 size=4></label><button>Advance</button></form>"
-        "</td></tr>"
-        for clock in clocks
-    )
-    return f"<table><tbody>{rows}</tbody></table>" if rows else ""
-
-
-def _events(events: list[Document]) -> str:
-    rows = "".join(
-        f"<tr><td>{_when(event['created'])}</td><td>{escape(event['type'])}</td>"
-        f"<td><code>{escape(str(event['data']['object'].get('id', '')))}</code></td></tr>"
-        for event in events
-    )
-    return f"<table><tbody>{rows}</tbody></table>" if rows else "<p class=soft>No events yet.</p>"
+def _back(account: str) -> Answer:
+    """To the part of the page from which a form came."""
+    return Answer(303, b"", {**PAGE_HEADERS, "location": f"/_control#{account}"})

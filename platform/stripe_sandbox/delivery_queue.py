@@ -47,3 +47,11 @@ class DeliveryQueue:
             "select count(id) from deliveries where account = ?", (account,)
         ).fetchone()
         return int(row[0])
+
+    def attempts_by_event(self, account: str) -> dict[str, int]:
+        """The events that wait, with the attempts made so far at their most tried endpoint."""
+        rows = self.sql.execute(
+            "select event, max(attempts) from deliveries where account = ? group by event",
+            (account,),
+        )
+        return dict(rows)

@@ -157,7 +157,7 @@ class Unit:
         data: Document = {"object": public(document)}
         if previous is not None:
             data["previous_attributes"] = previous
-        endpoints = [end for end in self._listeners() if _listens(end, kind)]
+        endpoints = [end for end in self._listeners() if listens(end, kind)]
         event: Document = {
             "id": new_id("evt"),
             "object": "event",
@@ -222,6 +222,7 @@ class Unit:
         return list_of([public(document) for document in self.every(kind, **filters)], url)
 
 
-def _listens(endpoint: Document, kind: str) -> bool:
+def listens(endpoint: Document, kind: str) -> bool:
+    """Whether an endpoint wants events of a type."""
     wanted = endpoint["enabled_events"]
     return endpoint["status"] == "enabled" and ("*" in wanted or kind in wanted)

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from tests.stripe_sandbox.program import Account, Program
-from tests.stripe_sandbox.shop import START, open_shop
+from tests.stripe_sandbox.shop import open_shop
 
 
 @pytest.mark.parametrize(
@@ -164,43 +164,3 @@ async def test_invoice_pdf_and_receipt_are_served_to_who_knows_the_address(
     assert pdf.content.rstrip().endswith(b"%%EOF")
     assert "•••• 4242" in receipt.text
     assert guessed.status_code == 404
-
-
-async def test_the_control_page_shows_accounts_and_advances_clocks(
-    sandbox: Program, account: Account
-) -> None:
-    shop = await open_shop(account)
-    page = (await account.http.get("/_control")).text
-    assert shop.clock in page
-    assert account.key not in page
-    moved = await account.http.post(
-        f"/_control/clocks/{shop.clock}/advance",
-        data={"days": "2"},
-        headers={"origin": sandbox.url},
-    )
-    assert (moved.status_code, moved.headers["location"]) == (303, "/_control")
-    assert await shop.now() == START + 2 * 86_400
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "http://evil.example"},
-        {"origin": "null"},
-        {"sec-fetch-site": "cross-site"},
-        {"host": "evil.example"},
-    ],
-)
-async def test_other_sites_cannot_turn_the_switches(
-    account: Account, headers: dict[str, str]
-) -> None:
-    await account.v1.accounts.retrieve_current_async()
-    answer = await account.http.post("/_control/settings", json={"revoked": True}, headers=headers)
-    assert answer.status_code == 403
-    assert not (await account.http.get("/_control/settings")).json()["revoked"]
-
-
-async def test_an_unknown_switch_is_refused(account: Account) -> None:
-    await account.v1.accounts.retrieve_current_async()
-    answer = await account.http.post("/_control/settings", json={"latency": 3})
-    assert answer.status_code == 400
