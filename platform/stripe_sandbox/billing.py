@@ -112,6 +112,8 @@ def follow(unit: Unit, intent: Document, refused: Decline | None) -> None:
 
 def _let_subscription_follow(unit: Unit, invoice: Document, refused: Decline | None) -> None:
     if refused:
-        after_failure(unit, invoice)
+        # Who is sent an invoice owes nothing before it is due, however often a card is refused.
+        if invoice["collection_method"] == "charge_automatically":
+            after_failure(unit, invoice)
     elif invoice["status"] == "paid":
         after_payment(unit, invoice)

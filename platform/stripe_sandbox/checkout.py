@@ -25,6 +25,12 @@ from stripe_sandbox.unit import Unit
 _LIFETIME = 24 * 3_600
 _SHORTEST = 30 * 60
 _PLACEHOLDER = "{CHECKOUT_SESSION_ID}"
+# https://docs.stripe.com/api/checkout/sessions/create#create_checkout_session-locale
+_LOCALES = (
+    "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr",
+    "fr-CA", "hi-IN", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl",
+    "pt", "pt-BR", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW",
+)  # fmt: skip
 
 
 def create_session(unit: Unit, params: Document) -> Document:
@@ -194,7 +200,7 @@ ROUTES = [
             "customer_email": text,
             "expires_at": integer,
             "line_items": anything,
-            "locale": text,
+            "locale": one_of(*_LOCALES),
             "metadata": metadata,
             "mode": one_of("payment", "setup", "subscription"),
             "payment_method_options": THREE_D_SECURE,

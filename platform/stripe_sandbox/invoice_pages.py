@@ -17,6 +17,7 @@ from stripe_sandbox.cards import NEEDS_ACTION
 from stripe_sandbox.documents import Document
 from stripe_sandbox.pages import document, html, see_other
 from stripe_sandbox.papers import day, sums
+from stripe_sandbox.payments import method_for
 from stripe_sandbox.pricing import money
 from stripe_sandbox.unit import Unit
 
@@ -85,7 +86,8 @@ def _payment(
         when = invoice["status_transitions"]["paid_at"] if invoice["status"] == "paid" else None
         return f"<p class=note>{words}{' on ' + day(when) if when else ''}.</p>" if words else ""
     saved = list(unit.every("payment_method", owner=invoice["customer"]))
-    chosen = typed.get("method") or (saved[0]["id"] if saved else _NEW)
+    usual = method_for(unit, invoice) or (saved[0]["id"] if saved else _NEW)
+    chosen = typed.get("method") or usual
     choices = "".join(_choice(method, chosen) for method in saved)
     if choices:
         new = " checked" if chosen == _NEW else ""

@@ -54,6 +54,7 @@ async def test_a_session_is_open_for_a_day_and_has_its_setup_intent(account: Acc
         ({"mode": "subscription"}, "mode", None),
         ({"mode": "payment"}, "mode", None),
         ({"mode": "gift"}, "mode", None),
+        ({"locale": "tlh"}, "locale", None),
         ({"success_url": ""}, "success_url", "parameter_missing"),
         ({"success_url": "javascript:alert(1)"}, "success_url", "url_invalid"),
         ({"cancel_url": "/relative"}, "cancel_url", "url_invalid"),

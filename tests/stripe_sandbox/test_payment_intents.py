@@ -447,3 +447,15 @@ async def test_a_pending_change_takes_effect_when_the_bank_is_satisfied(account:
     after = await account.v1.subscriptions.retrieve_async(subscription.id)
     assert (after.status, after.pending_update) == ("active", None)
     assert after.items.data[0].price.unit_amount == 5_000
+
+
+async def test_a_sent_invoice_that_a_card_does_not_pay_costs_no_standing(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(
+        await shop.price(1_000), collection_method="send_invoice", days_until_due=30
+    )
+    await shop.refuse_card("insufficient_funds")
+    with pytest.raises(stripe.CardError):
+        await account.v1.invoices.pay_async(str(subscription.latest_invoice))
+    after = await account.v1.subscriptions.retrieve_async(subscription.id)
+    assert after.status == "active"
