@@ -87,6 +87,16 @@ def net_of_discounts(unit: Unit, subscription: Document, items: Sequence[Documen
     return [_left(line) for line in lines]
 
 
+def forget_those_over(unit: Unit, subscription: Document, moment: int) -> None:
+    """Drop the discounts that will be over at a time to come, which is previewed."""
+    found = {each: unit.find("discount", each) for each in subscription["discounts"]}
+    subscription["discounts"] = [
+        each
+        for each, discount in found.items()
+        if discount and (discount["end"] is None or discount["end"] > moment)
+    ]
+
+
 def _in_force(
     unit: Unit, subscription: Document, identifier: str
 ) -> tuple[Document, Document] | None:

@@ -1,6 +1,7 @@
 """Upcoming invoices: the renewal to come, previewed on request and announced some days before."""
 
 from stripe_sandbox.cancelling import final_invoice
+from stripe_sandbox.discounts import forget_those_over
 from stripe_sandbox.documents import Document, public
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.placement import notice_period
@@ -26,6 +27,7 @@ def renewal_invoice(unit: Unit, subscription: Document) -> Document:
         if invoice is None:
             raise nothing_upcoming(subscription)
     else:
+        forget_those_over(unit, subscription, end)
         invoice = renew(unit, subscription, end)
     invoice["created"] = end
     return invoice

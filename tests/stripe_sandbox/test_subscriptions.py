@@ -167,6 +167,18 @@ async def test_a_coupon_is_taken_off_for_as_long_as_it_lasts(account: Account) -
     assert totals == [1_001, 1_001, 500, 500]
 
 
+async def test_a_preview_leaves_out_a_discount_that_is_over_by_then(account: Account) -> None:
+    shop = await open_shop(account)
+    coupon = await account.v1.coupons.create_async(
+        {"percent_off": 50, "duration": "repeating", "duration_in_months": 2}
+    )
+    subscription = await shop.subscribe(
+        await shop.price(1_001, interval="year"), discounts=[{"coupon": coupon.id}]
+    )
+    preview = await account.v1.invoices.create_preview_async({"subscription": subscription.id})
+    assert preview.total == 1_001
+
+
 async def test_yen_have_no_cents(account: Account) -> None:
     shop = await open_shop(account)
     subscription = await shop.subscribe(await shop.price(1_000, currency="jpy"))
