@@ -1,6 +1,7 @@
 """A change that was written down is made once, whatever happens to whoever was making it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,7 +18,8 @@ from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.resuming import PATIENCE, resume_unfinished
 from guichet.billing.subscriptions import find_subscription
 from guichet.errors import Conflict
-from guichet.payments.errors import ProviderKeyRejected
+from guichet.payments.choose import Providers
+from guichet.payments.errors import ProviderAway, ProviderKeyRejected
 from guichet.payments.orders import ItemOrder, SubscriptionChange
 from guichet.payments.port import PaymentProvider
 from tests.portal.shop import Shop
@@ -208,6 +210,34 @@ async def test_a_repetition_that_is_turned_away_refuses_nothing(shop: Shop, stat
     await abandon(shop)
     # Work for a tenant whose key was turned away waits until it is seen to be let in again.
     await shop.deployment.providers.probe(shop.tenant_id)
+    assert await resume(shop) == 1
+    assert await plan_held(shop) == shop.prices["scale"]
+
+
+class Away:
+    """A provider that lets nothing be changed, because it was not to be reached just before."""
+
+    def __init__(self, reached: PaymentProvider) -> None:
+        self._reached = reached
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._reached, name)
+
+    async def change_subscription(self, *_: object) -> None:
+        raise ProviderAway
+
+    async def client(self, _tenant_id: UUID) -> "Away":
+        return self
+
+
+async def test_a_repetition_that_was_never_sent_refuses_nothing(shop: Shop) -> None:
+    request = await start(shop, await upgrade(shop))
+    await abandon(shop)
+    away = cast(Providers, Away(await provider(shop)))
+    settled = await resume_unfinished(shop.deployment.db, away, shop.tenant_id, datetime.now(UTC))
+    assert settled == 0
+    assert (await state(shop, request)).state == "unknown"
+    await abandon(shop)
     assert await resume(shop) == 1
     assert await plan_held(shop) == shop.prices["scale"]
 

@@ -23,6 +23,7 @@ from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import (
     CardRefused,
     NeedsAuthentication,
+    ProviderAway,
     ProviderBusy,
     ProviderError,
     ProviderKeyRejected,
@@ -55,6 +56,7 @@ FAILURES: dict[str, type[GuichetError]] = {
         CardRefused,
         NeedsAuthentication,
         ProviderRefused,
+        ProviderAway,
         ProviderBusy,
         ProviderKeyRejected,
         ScheduledByMerchant,

@@ -11,7 +11,12 @@ from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import SubscriptionCopy
-from guichet.payments.errors import ProviderBusy, ProviderError, ProviderKeyRejected
+from guichet.payments.errors import (
+    ProviderAway,
+    ProviderBusy,
+    ProviderError,
+    ProviderKeyRejected,
+)
 from guichet.payments.orders import SubscriptionChange
 from guichet.payments.port import PaymentProvider
 
@@ -25,8 +30,8 @@ _BATCH = 8
 #: Longer than repeating a change and looking at what it made may take. Each try waits longer for
 #: the next one, up to ten times this.
 _LEASE = timedelta(seconds=25)
-#: Answered before the provider looks at a change, so they say nothing of what an earlier call did.
-_TURNED_AWAY = (ProviderBusy, ProviderKeyRejected)
+#: The provider has not looked at the change, so they say nothing of what an earlier call did.
+_TURNED_AWAY = (ProviderAway, ProviderBusy, ProviderKeyRejected)
 
 
 async def resume_unfinished(
