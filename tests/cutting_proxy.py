@@ -50,6 +50,15 @@ class CuttingProxy:
         """Lose what is sent on the connections of now, for ever: as a router that was restarted."""
         self._deaf += 1
 
+    async def close(self) -> None:
+        """Reset every connection, and wait until those who held one have gone."""
+        self.refuse()
+        self.flow()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while self._open:
+                    await asyncio.sleep(0.01)
+
     def swallow(self) -> None:
         """Take what is sent and answer nothing, on connections old and new, until `flow`."""
         self._flows.clear()
@@ -106,10 +115,4 @@ async def proxy_before(url: str) -> AsyncIterator[tuple[CuttingProxy, str]]:
     try:
         yield proxy, parts._replace(netloc=netloc).geturl()
     finally:
-        proxy.flow()
-        proxy.refuse()
-        # Until those who were waiting have gone.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                while proxy.connections:
-                    await asyncio.sleep(0.01)
+        await proxy.close()

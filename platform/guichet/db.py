@@ -21,6 +21,10 @@ Connection: TypeAlias = Union[
 ]
 AfterCommit = Callable[[], Awaitable[None]]
 
+#: What asyncpg raises besides `OSError` when its connection is lost; the last one when that happens
+#: between two messages of one statement.
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 #: What waits for a connection that long is told so: a page then has most of its time left.
 _ACQUIRE_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
@@ -120,7 +124,7 @@ class Database:
                 raise
             except BaseException:
                 # Why the connection was lost is told, and not that it cannot roll back.
-                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*LOST):
                     await transaction.rollback()
                 raise
             await transaction.commit()

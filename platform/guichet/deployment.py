@@ -5,13 +5,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import asyncpg
 import msgspec
 import structlog
 
 from guichet.auth.signing_in import SignIn, open_sign_in
 from guichet.billing.customers import bring_customers
-from guichet.db import Database, connect
+from guichet.db import LOST, Database, connect
 from guichet.outbox import Outbox, open_outbox
 from guichet.payments.choose import Providers
 from guichet.settings import Settings
@@ -77,7 +76,7 @@ async def await_deployment(
             try:
                 deployment = await stack.enter_async_context(open_deployment(settings))
                 break
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, *LOST) as error:
                 if loop.time() > give_up_at:
                     raise
                 _log.warning("database_away", reason=type(error).__name__)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -108,7 +109,7 @@ class Rig:
                 proxy.flow()
             await asyncio.to_thread(running.__exit__, None, None, None)
             for proxy in proxies:
-                proxy.refuse()
+                await proxy.close()
 
     def start_worker(self, name: str) -> Program:
         """One more worker."""
@@ -138,11 +139,11 @@ class Rig:
         getattr(self, victim).start()
         self.await_web()
 
-    def await_web(self) -> None:
-        """Wait until the web process is ready, database and all."""
-        self.web.wait_until(
-            lambda: answers(f"http://127.0.0.1:{self.web_port}/health/ready"), _READY_SECONDS
-        )
+    def await_web(self, *more_ports: int) -> None:
+        """Wait until the web processes are ready, database and all."""
+        for port in (self.web_port, *more_ports):
+            ready = functools.partial(answers, f"http://127.0.0.1:{port}/health/ready")
+            self.web.wait_until(ready, _READY_SECONDS)
         self.sandbox.wait_until(lambda: answers(f"{self.sandbox_url}/_control"), _READY_SECONDS)
 
     @contextlib.asynccontextmanager
