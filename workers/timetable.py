@@ -9,6 +9,7 @@ from arq.cron import CronJob
 from arq.worker import Function
 
 from guichet.webhooks.intake import HANDLE_EVENTS
+from workers.books import CHECK_BOOKS, check_due_books, check_tenant_books, count_differences
 from workers.changes import RESUME_CHANGES, resume_changes, sweep_changes
 from workers.cleaning import clean
 from workers.connections import PROBE_PROVIDER, count_rejections, probe_provider, probe_rejected
@@ -28,6 +29,7 @@ def functions() -> list[Function]:
         queued(resume_changes, RESUME_CHANGES, 2 * _MINUTE),
         queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
         queued(probe_provider, PROBE_PROVIDER, _MINUTE),
+        queued(check_tenant_books, CHECK_BOOKS, 6 * _HOUR),
     ]
 
 
@@ -37,9 +39,11 @@ def beats() -> list[CronJob]:
         _beat(sweep_events, second=set(range(0, 60, 2))),
         _beat(sweep_changes, second=set(range(1, 60, 4))),
         _beat(reconcile_all, second={10}, minute=set(range(0, 60, 5))),
+        _beat(check_due_books, second={30}, minute=set(range(4, 60, 10))),
         _beat(probe_rejected, second={20}),
         # Each process answers Prometheus for itself, so each counts.
         _beat(count_rejections, second={25}, in_each=True),
+        _beat(count_differences, second={55}, in_each=True),
         _beat(count_lag, second={5, 20, 35, 50}, in_each=True),
         _beat(clean, second={40}, minute={17}, hour={3}),
     ]

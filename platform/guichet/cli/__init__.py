@@ -8,6 +8,7 @@ import click
 # starts without paying for the others.
 _COMMANDS = {
     "agency": ("guichet.cli.agencies", "agency", "Add, list and look at agencies."),
+    "books": ("guichet.cli.books", "books", "Compare what is held with what the providers hold."),
     "demo": ("guichet.cli.demo", "demo", "Run a whole platform with demo data on this machine."),
     "doctor": ("guichet.cli.doctor", "doctor", "Check this deployment and say what to mend."),
     "migrate": ("guichet.cli.migrate", "migrate", "Bring the database's schema up to date."),

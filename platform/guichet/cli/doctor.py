@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from guichet.cli.book_checks import check_book_results
 from guichet.cli.checks import CHECKS, Check, Finding
 from guichet.cli.lag_checks import check_lag
 from guichet.cli.provider_checks import check_providers
@@ -22,7 +23,9 @@ def doctor() -> None:
         settings = read_settings(os.environ)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    findings = asyncio.run(examine(settings, (*CHECKS, check_lag, check_providers)))
+    findings = asyncio.run(
+        examine(settings, (*CHECKS, check_lag, check_providers, check_book_results))
+    )
     for finding in findings:
         click.echo(f"{'!!' if finding.remedy else 'ok'}  {finding.subject}: {finding.text}")
         if finding.remedy:

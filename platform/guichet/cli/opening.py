@@ -3,11 +3,13 @@
 import asyncio
 import getpass
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
 import click
+import structlog
 
 from guichet.audit import Actor
 from guichet.db import Database, connect
@@ -20,8 +22,10 @@ Answer = TypeVar("Answer")
 def run(work: Callable[[Settings, Database], Awaitable[Answer]]) -> Answer:
     """Do one piece of work with the database of this environment.
 
-    What a person can mend is told in one line and ends the command with status 1.
+    What a person can mend is told in one line and ends the command with status 1. Whatever is
+    logged meanwhile goes to standard error, so that a program can read the output.
     """
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     try:
         return asyncio.run(_run(read_settings(os.environ), work))
     except (SettingsError, TenantsError) as error:

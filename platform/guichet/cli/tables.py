@@ -33,4 +33,9 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return "".join(it if it.isprintable() else repr(it)[1:-1] for it in str(value))
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """The text with its control characters shown, so that no terminal obeys them."""
+    return "".join(it if it.isprintable() else repr(it)[1:-1] for it in text)

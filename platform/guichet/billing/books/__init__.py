@@ -9,6 +9,7 @@ from guichet.billing.books.differences import REMEDIES, RULES, Difference, Remed
 from guichet.billing.books.ledger import (
     BookCheck,
     TenantBooks,
+    count_different,
     list_books,
     list_differences,
     read_check,
@@ -23,6 +24,7 @@ __all__ = [
     "Remedy",
     "TenantBooks",
     "check_books",
+    "count_different",
     "list_books",
     "list_differences",
     "read_check",

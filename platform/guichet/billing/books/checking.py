@@ -1,6 +1,7 @@
 """A check of one tenant's books, from beginning to end."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import get_args
@@ -36,6 +37,7 @@ SETTLE_S = 20.0
 #: From the start of one check to the next, and to the next try of one that failed.
 EVERY = timedelta(days=1)
 _AGAIN = timedelta(hours=1)
+_SOON = timedelta(minutes=10)
 #: Longer than a check may take; one that was killed is begun anew after it.
 LEASE = timedelta(hours=7)
 #: Rules that are broken are looked at so often before they are told.
@@ -89,16 +91,17 @@ async def check_books(
         _checks.labels("failed").inc()
         await note_failure(db, tenant_id, error.code, _AGAIN)
         raise
+    except asyncio.CancelledError:
+        # A deploy ends the workers; what it cut off is soon begun anew, and not after the lease.
+        with contextlib.suppress(Exception):
+            await asyncio.shield(note_failure(db, tenant_id, "cut_off", _SOON))
+        raise
     await note_result(db, tenant_id, books.objects, books.differences, books.unexamined, EVERY)
     _checks.labels("clean" if books.is_clean else "different").inc()
-    for difference in books.differences:
-        _found.labels(difference.rule).inc()
+    for it in books.differences:
+        _found.labels(it.rule).inc()
         log.warning(
-            "books_differ",
-            tenant=str(tenant_id),
-            rule=difference.rule,
-            object=difference.id,
-            remedy=difference.remedy,
+            "books_differ", tenant=str(tenant_id), code=it.rule, object=it.id, reason=it.remedy
         )
     return books
 

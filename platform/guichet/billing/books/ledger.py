@@ -185,6 +185,21 @@ async def list_differences(unit: Unit) -> list[Difference]:
     ]
 
 
+async def count_different(connection: Connection) -> int:
+    """How many active tenants' books differ; `connection` acts as `guichet_system`."""
+    count: int = await connection.fetchval(
+        """
+        select count(1)
+        from book_checks as held
+        join tenants as tenant
+          on tenant.id = held.tenant_id
+        where held.differences > 0
+        and tenant.status = 'active'
+        """
+    )
+    return count
+
+
 async def list_books(
     connection: Connection, agency: str | None = None, after: str = "", limit: int = 100
 ) -> list[TenantBooks]:
