@@ -215,8 +215,7 @@ class Api:
         failed: ApiError
         try:
             with self.store.transaction():
-                unit = self.unit(account, request_id)
-                unit.idempotency_key = request.idempotency_key
+                unit = self._unit_for(account, request, request_id)
                 unit.off_session = params.get("off_session")
                 paths = params.pop("expand", None) or []
                 try:
@@ -232,13 +231,21 @@ class Api:
             failed = error
         body = _error_body(failed, request_id)
         with self.store.transaction():
-            # A charge that a switch let fail has used the switch up, undone or not.
-            self.store.save_settings(account.id, account.settings)
-            unit = self.unit(account, request_id)
-            unit.idempotency_key = request.idempotency_key
-            for document, event in failed.remains:
-                unit.add(document, event)
+            _leave_behind(self._unit_for(account, request, request_id), failed)
             return keep(failed.status, body)
+
+    def _unit_for(self, account: Account, request: Request, request_id: str) -> Unit:
+        unit = self.unit(account, request_id)
+        unit.idempotency_key = request.idempotency_key
+        return unit
+
+
+def _leave_behind(unit: Unit, failed: ApiError) -> None:
+    """What stays of a request that was undone."""
+    # A charge that a switch let fail has used the switch up, undone or not.
+    unit.store.save_settings(unit.account.id, unit.account.settings)
+    for document, event in failed.remains:
+        unit.add(document, event)
 
 
 def _error_body(error: ApiError, request_id: str) -> bytes:

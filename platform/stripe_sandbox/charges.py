@@ -30,7 +30,7 @@ def new_charge(
     token, identifier = new_token(32), new_id("ch")
     receipt = f"{unit.base_url}/receipts/{unit.account.id}/{identifier}/{token}"
     amount = intent["amount"]
-    charge: Document = {
+    return {
         **blank("charge"),
         "id": identifier,
         "amount": amount,
@@ -41,6 +41,8 @@ def new_charge(
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
+        "failure_code": refused.code if refused else None,
+        "failure_message": refused.message if refused else None,
         "metadata": dict(intent["metadata"]),
         "outcome": _outcome(method, refused),
         "paid": not refused,
@@ -56,9 +58,6 @@ def new_charge(
         "_invoice": intent["_invoice"],
         "_token": token,
     }
-    if refused:
-        charge.update(failure_code=refused.code, failure_message=refused.message)
-    return charge
 
 
 def payment_error(refused: Decline, method: Document, charge: Document | None) -> Document:
