@@ -79,4 +79,15 @@ def apply(document: Document, change: Document, fields: Sequence[str]) -> None:
 
 def public(document: Document) -> Document:
     """A document as the API shows it: names with a leading underscore are the sandbox's own."""
-    return {name: value for name, value in document.items() if not name.startswith("_")}
+    shown = {name: value for name, value in document.items() if not name.startswith("_")}
+    if shown.get("object") == "subscription":
+        _show_items(shown)
+    return shown
+
+
+def _show_items(subscription: Document) -> None:
+    items, update = subscription["items"], subscription["pending_update"]
+    subscription["items"] = {**items, "data": [public(item) for item in items["data"]]}
+    if update and update["subscription_items"]:
+        shown = [public(item) for item in update["subscription_items"]]
+        subscription["pending_update"] = {**update, "subscription_items": shown}

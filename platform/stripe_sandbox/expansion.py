@@ -74,18 +74,6 @@ def _secret(unit: Unit, invoice: Document) -> Document | None:
     return {"client_secret": intent["client_secret"], "type": "payment_intent"}
 
 
-def _tiers(unit: Unit, price: Document) -> list[Document]:
-    stored = unit.find("price", price["id"])
-    return list(stored["_tiers"]) if stored else []
-
-
-def _currency_options(unit: Unit, price: Document) -> Document:
-    """The price's own currency, which Stripe lists there too."""
-    fields = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
-    option = {name: price[name] for name in fields}
-    return {price["currency"]: {**option, "tiers": _tiers(unit, price) or None}}
-
-
 def _kept(unit: Unit, shown: Document, name: str) -> Any:
     """What an object keeps for those who ask."""
     stored = unit.find(shown["object"], shown["id"])
@@ -110,8 +98,8 @@ _ON_REQUEST: dict[tuple[str, str], Callable[[Unit, Document], Any]] = {
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "payments"): _payments,
     ("invoice", "confirmation_secret"): _secret,
-    ("price", "currency_options"): _currency_options,
-    ("price", "tiers"): _tiers,
+    ("price", "currency_options"): lambda unit, price: _kept(unit, price, "_currency_options"),
+    ("price", "tiers"): lambda unit, price: _kept(unit, price, "_tiers"),
     ("charge", "refunds"): _refunds,
 }
 

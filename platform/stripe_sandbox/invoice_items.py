@@ -6,6 +6,7 @@ from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document, new_id
 from stripe_sandbox.invoice_lines import pricing_of, proration_description
 from stripe_sandbox.prorations import Debit
+from stripe_sandbox.subscription_items import billed_price
 from stripe_sandbox.unit import Unit
 
 
@@ -59,7 +60,7 @@ def add_proration(
             },
         },
         period={"start": period.start, "end": period.end},
-        pricing=pricing_of(item["price"]),
+        pricing=pricing_of(billed_price(item)),
         proration=True,
         quantity=item["quantity"],
         quantity_decimal=str(item["quantity"]),

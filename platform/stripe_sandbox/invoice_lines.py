@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from stripe_sandbox.calendar import Period
 from stripe_sandbox.documents import Document, new_id
 from stripe_sandbox.pricing import money
+from stripe_sandbox.subscription_items import billed_price
 from stripe_sandbox.unit import Unit
 
 
 def cycle_description(unit: Unit, item: Document) -> str:
     """As Stripe words a period: `1 × Basic (at $10.00 / month)`."""
-    price = item["price"]
+    price = billed_price(item)
     return f"{item['quantity']} × {_named(unit, price)} (at {_rate(price)})"
 
 
@@ -74,7 +75,7 @@ def item_line(
         "discountable": True,
         "metadata": dict(subscription["metadata"]),
         "parent": parent,
-        "pricing": pricing_of(item["price"]),
+        "pricing": pricing_of(billed_price(item)),
         "quantity": item["quantity"],
         "subscription": subscription["id"],
     }

@@ -18,7 +18,7 @@ from stripe_sandbox.forms import (
 )
 from stripe_sandbox.invoice_items import new_invoice_item
 from stripe_sandbox.invoice_lines import pricing_of
-from stripe_sandbox.pricing import PRICE_DATA, amount_for, in_currency, new_price
+from stripe_sandbox.pricing import PRICE_DATA, amount_for, new_price, tariff
 from stripe_sandbox.unit import Unit
 
 
@@ -33,10 +33,11 @@ def add_charges(unit: Unit, subscription: Document, wanted: list[Document] | Non
 
 
 def _add_charge(unit: Unit, subscription: Document, data: Document, param: str) -> None:
-    price = in_currency(_price(unit, data, param), subscription["currency"], f"{param}[price]")
+    price = _price(unit, data, param)
+    terms = tariff(price, subscription["currency"], f"{param}[price]")
     customer = unit.need("customer", subscription["customer"])
     quantity = 1 if data.get("quantity") is None else data["quantity"]
-    amount = amount_for(price, quantity)
+    amount = amount_for(terms, quantity)
     item = new_invoice_item(unit, customer, subscription["currency"], amount)
     period = _period(subscription, data.get("period") or {}, item["date"])
     product = unit.find("product", price["product"])
@@ -52,7 +53,7 @@ def _add_charge(unit: Unit, subscription: Document, data: Document, param: str) 
             },
         },
         period={"start": period.start, "end": period.end},
-        pricing=pricing_of(price),
+        pricing=pricing_of({**price, **terms}),
         quantity=quantity,
         quantity_decimal=str(quantity),
     )

@@ -54,7 +54,8 @@ def _first_invoice(unit: Unit, params: Document, details: Document) -> Document:
             "You must pass `subscription`, or `customer` with `subscription_details[items]`.",
             "subscription",
         )
-    subscription = begin(unit, {**details, "customer": customer})
+    asked = {**details, "customer": customer, "currency": params.get("currency")}
+    subscription = begin(unit, asked)
     return unit.need("invoice", subscription["latest_invoice"] or "")
 
 

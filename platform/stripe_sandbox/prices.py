@@ -14,10 +14,17 @@ from stripe_sandbox.forms import (
     within,
 )
 from stripe_sandbox.lists import page
-from stripe_sandbox.pricing import INTERVAL, PRICE_DATA, TIER, new_price, plan_of
+from stripe_sandbox.pricing import (
+    CURRENCY_OPTIONS,
+    INTERVAL,
+    PRICE_DATA,
+    TIER,
+    add_currencies,
+    new_price,
+    plan_of,
+)
 from stripe_sandbox.products import new_product
 from stripe_sandbox.routing import listing, route
-from stripe_sandbox.subscription_items import embedded
 from stripe_sandbox.unit import Unit
 
 
@@ -60,6 +67,7 @@ def update_price(unit: Unit, params: Document, identifier: str) -> Document:
             price[name] = params[name]
     if "metadata" in params:
         price["metadata"] = merged_metadata(price["metadata"], params["metadata"])
+    add_currencies(price, params.get("currency_options"))
     _refresh_items(unit, price)
     return public(unit.update(price, "price.updated"))
 
@@ -69,7 +77,7 @@ def _refresh_items(unit: Unit, price: Document) -> None:
     for subscription in list(unit.every("subscription")):
         for item in subscription["items"]["data"]:
             if item["price"]["id"] == price["id"]:
-                item.update(price=embedded(price), plan=plan_of(price))
+                item.update(price=public(price), plan=plan_of(price))
         unit.update(subscription)
 
 
@@ -92,6 +100,7 @@ def list_prices(unit: Unit, params: Document) -> Document:
 
 _CHANGEABLE = {
     "active": boolean,
+    "currency_options": CURRENCY_OPTIONS,
     "lookup_key": text,
     "metadata": metadata,
     "nickname": text,

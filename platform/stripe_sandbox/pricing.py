@@ -10,6 +10,8 @@ from stripe_sandbox.forms import (
     anything,
     hash_of,
     integer,
+    list_of,
+    map_of,
     metadata,
     natural,
     one_of,
@@ -40,15 +42,22 @@ def money(amount: int, currency: str) -> str:
     return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency.upper()}"
 
 
-def in_currency(price: Document, currency: str, param: str) -> Document:
-    """The price as it is in a currency. Raises 400 for one that it does not have."""
-    if price["currency"] == currency:
-        return price
-    raise invalid(
-        f"The price specified only supports `{price['currency']}`. This doesn't match the "
-        f"expected currency: `{currency}`.",
-        param,
-    )
+def tariff(price: Document, currency: str, param: str) -> Document:
+    """What a price charges in a currency. Raises 400 for one that it does not have."""
+    options = price["_currency_options"]
+    if currency not in options:
+        raise invalid(
+            f"The price specified only supports `{'`, `'.join(sorted(options))}`. This doesn't "
+            f"match the expected currency: `{currency}`.",
+            param,
+        )
+    option = options[currency]
+    return {
+        **{name: price[name] for name in ("billing_scheme", "tiers_mode", "transform_quantity")},
+        **{name: option[name] for name in ("unit_amount", "unit_amount_decimal")},
+        "currency": currency,
+        "_tiers": option["tiers"],
+    }
 
 
 def amount_for(price: Document, quantity: int) -> int:
@@ -101,22 +110,17 @@ def new_price(unit: Unit, data: Document) -> Document:
     unit.need("product", data["product"], "product")
     recurring = data.get("recurring")
     tiered = data.get("billing_scheme") == "tiered"
-    amount = data.get("unit_amount_decimal")
-    if amount is None and data.get("unit_amount") is not None:
-        amount = str(data["unit_amount"])
-    if amount is None and not tiered:
-        raise invalid(
-            "You must specify either `unit_amount` or `unit_amount_decimal` when "
-            "`billing_scheme=per_unit`.",
-            "unit_amount",
-        )
-    return {
+    if tiered and not data.get("tiers_mode"):
+        raise invalid("Missing required param: tiers_mode.", "tiers_mode", "parameter_missing")
+    currency = data["currency"].lower()
+    own = _option(data, "", tiered=tiered)
+    price = {
         "id": new_id("price"),
         "object": "price",
         "active": data.get("active") is not False,
         "billing_scheme": "tiered" if tiered else "per_unit",
         "created": unit.now(),
-        "currency": data["currency"].lower(),
+        "currency": currency,
         "custom_unit_amount": None,
         "livemode": False,
         "lookup_key": data.get("lookup_key"),
@@ -128,10 +132,60 @@ def new_price(unit: Unit, data: Document) -> Document:
         "tiers_mode": data.get("tiers_mode") if tiered else None,
         "transform_quantity": data.get("transform_quantity"),
         "type": "recurring" if recurring else "one_time",
+        "unit_amount": own["unit_amount"],
+        "unit_amount_decimal": own["unit_amount_decimal"],
+        "_currency_options": {currency: own},
+        "_tiers": own["tiers"],
+    }
+    add_currencies(price, data.get("currency_options"))
+    return price
+
+
+def add_currencies(price: Document, wanted: Document | None) -> None:
+    """Give a price amounts in other currencies, or other amounts in those."""
+    for name, data in (wanted or {}).items():
+        param = f"currency_options[{name}]"
+        currency = name.lower()
+        if currency == price["currency"]:
+            raise invalid(
+                f"`{currency}` is the price's own currency: its amounts cannot be set here.", param
+            )
+        option = _option(data, param, tiered=price["billing_scheme"] == "tiered")
+        price["_currency_options"][currency] = option
+
+
+def _option(data: Document, param: str, *, tiered: bool) -> Document:
+    """What one currency's units or tiers cost."""
+    amount = data.get("unit_amount_decimal")
+    if amount is None and data.get("unit_amount") is not None:
+        amount = str(data["unit_amount"])
+    tiers = data.get("tiers") or []
+    if tiered == (amount is not None) or tiered != bool(tiers):
+        raise invalid(
+            "You must specify `tiers` when `billing_scheme=tiered`, and either `unit_amount` or "
+            "`unit_amount_decimal` when `billing_scheme=per_unit`.",
+            f"{param}[{'tiers' if tiered else 'unit_amount'}]" if param else "unit_amount",
+        )
+    return {
+        "custom_unit_amount": None,
+        "tax_behavior": data.get("tax_behavior") or "unspecified",
+        "tiers": _tiers(tiers, param),
         "unit_amount": None if tiered else _whole(amount),
         "unit_amount_decimal": None if tiered else amount,
-        "_tiers": [_tier(tier) for tier in data.get("tiers") or []],
     }
+
+
+def _tiers(tiers: list[Document], param: str) -> list[Document]:
+    """Tiers in the order of their bounds; the last one, and no other, has none."""
+    found = [_tier(tier) for tier in tiers]
+    bounds = [tier["up_to"] for tier in found]
+    closed = bounds[:-1]
+    if bounds and (bounds[-1] is not None or None in closed or closed != sorted(set(closed))):
+        raise invalid(
+            "The `up_to` values of `tiers` must increase, and the last one must be `inf`.",
+            f"{param}[tiers]" if param else "tiers",
+        )
+    return found
 
 
 def _whole(amount: str | None) -> int | None:
@@ -155,9 +209,11 @@ def _tier(tier: Document) -> Document:
             decimal = str(tier[name])
         return {name: _whole(decimal), f"{name}_decimal": decimal}
 
-    upper = tier.get("up_to")
+    upper = tier["up_to"]
+    if upper != "inf" and not (upper.isdecimal() and int(upper)):
+        raise invalid(f"Invalid up_to: {upper}. It must be a positive integer or `inf`.", "tiers")
     return {
-        "up_to": None if upper == "inf" else int(upper or 0),
+        "up_to": None if upper == "inf" else int(upper),
         **both("flat_amount"),
         **both("unit_amount"),
     }
@@ -206,6 +262,16 @@ _RECURRING = hash_of(
         "usage_type": one_of("licensed", "metered"),
     },
     ("interval",),
+)
+CURRENCY_OPTIONS = map_of(
+    hash_of(
+        {
+            "tax_behavior": one_of("exclusive", "inclusive", "unspecified"),
+            "tiers": list_of(hash_of(TIER, ("up_to",))),
+            "unit_amount": natural,
+            "unit_amount_decimal": decimal_string,
+        }
+    )
 )
 PRICE_DATA: Shape = {
     "currency": text,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from stripe_sandbox.calendar import Period, period_around
 from stripe_sandbox.documents import Document, merged_metadata, new_id, public
 from stripe_sandbox.errors import invalid, missing
-from stripe_sandbox.pricing import amount_for, new_price, plan_of
+from stripe_sandbox.pricing import amount_for, new_price, plan_of, tariff
 from stripe_sandbox.prorations import part
 from stripe_sandbox.unit import Unit
 
@@ -62,7 +62,7 @@ def amount_of(subscription: Document, item: Document, period: Period) -> int:
 
 def full_amount(item: Document) -> int:
     """What the item costs for a whole period."""
-    return amount_for(item["price"], item["quantity"])
+    return amount_for(item["_tariff"], item["quantity"])
 
 
 def price_named(unit: Unit, data: Document, param: str) -> Document:
@@ -89,7 +89,7 @@ def price_named(unit: Unit, data: Document, param: str) -> Document:
 
 
 def new_item(
-    unit: Unit, subscription: str, data: Document, price: Document, created: int
+    subscription: Document, data: Document, price: Document, created: int, param: str
 ) -> Document:
     """An item without a period yet."""
     return {
@@ -102,27 +102,21 @@ def new_item(
         "discounts": [],
         "metadata": merged_metadata({}, data.get("metadata")),
         "plan": plan_of(price),
-        "price": embedded(price),
+        "price": public(price),
         "quantity": 1 if data.get("quantity") is None else data["quantity"],
-        "subscription": subscription,
+        "subscription": subscription["id"],
         "tax_rates": [],
+        "_tariff": tariff(price, subscription["currency"], f"{param}[price]"),
     }
 
 
-def embedded(price: Document) -> Document:
-    """A price inside an item. Its tiers stay: amounts are worked out from the embedded copy."""
-    return {**public(price), **({"_tiers": price["_tiers"]} if price["_tiers"] else {})}
+def billed_price(item: Document) -> Document:
+    """The price of an item with its amounts in the subscription's currency."""
+    return {**item["price"], **item["_tariff"]}
 
 
 def check_together(items: Sequence[Document]) -> None:
-    """One currency, and no price twice."""
-    currencies = {item["price"]["currency"] for item in items}
-    if len(currencies) > 1:
-        raise invalid(
-            "All prices on a subscription must have the same `currency`. If you need to use "
-            "different currencies, create separate subscriptions.",
-            "items",
-        )
+    """No price twice."""
     prices = [item["price"]["id"] for item in items]
     for price in prices:
         if prices.count(price) > 1:
@@ -146,25 +140,28 @@ def changed_items(
             result[identifier] = ItemChange(present[identifier], None)
         elif identifier:
             before = present[identifier]
-            result[identifier] = ItemChange(before, _altered(unit, before, change, param))
+            result[identifier] = ItemChange(
+                before, _altered(unit, before, change, subscription["currency"], param)
+            )
         else:
             price = price_named(unit, change, param)
-            added = new_item(unit, subscription["id"], change, price, now)
+            added = new_item(subscription, change, price, now, param)
             result[added["id"]] = ItemChange(None, added)
-    after = [change.after for change in result.values() if change.after]
-    if not after:
+    remaining = [change.after for change in result.values() if change.after]
+    if not remaining:
         raise invalid("A subscription must have at least one active plan.", "items")
-    check_together(after)
+    check_together(remaining)
     return list(result.values())
 
 
-def _altered(unit: Unit, before: Document, change: Document, param: str) -> Document:
+def _altered(unit: Unit, before: Document, change: Document, currency: str, param: str) -> Document:
     after = dict(before)
     if change.get("price") or change.get("price_data"):
         same = change.get("price") == before["price"]["id"]
         price = before["price"] if same else price_named(unit, change, param)
         if not same:
-            after.update(price=embedded(price), plan=plan_of(price))
+            found = tariff(price, currency, f"{param}[price]")
+            after.update(price=public(price), plan=plan_of(price), _tariff=found)
     if change.get("quantity") is not None:
         after["quantity"] = change["quantity"]
     if "metadata" in change:

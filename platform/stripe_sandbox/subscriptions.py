@@ -96,14 +96,16 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
 
 
 def _add_items(unit: Unit, subscription: Document, params: Document) -> None:
-    items = []
+    items: list[Document] = []
     for index, data in enumerate(params.get("items") or []):
-        price = price_named(unit, data, f"items[{index}]")
-        items.append(new_item(unit, subscription["id"], data, price, subscription["created"]))
+        param = f"items[{index}]"
+        price = price_named(unit, data, param)
+        if not items:
+            subscription["currency"] = (params.get("currency") or price["currency"]).lower()
+        items.append(new_item(subscription, data, price, subscription["created"], param))
     if not items:
         raise invalid("Missing required param: items.", "items", "parameter_missing")
     check_together(items)
-    subscription["currency"] = items[0]["price"]["currency"]
     subscription["items"]["data"] = items
     subscription["items"]["total_count"] = len(items)
 
