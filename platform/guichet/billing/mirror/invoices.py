@@ -110,18 +110,31 @@ async def _replace_lines(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
     await unit.execute(
         """
         with given as (
-          select parent.id, parent.lines
+          select
+            parent.id as invoice_id,
+            child.id,
+            child.ordinality as position,
+            child.description,
+            child.amount,
+            child.quantity,
+            child.price_id,
+            child.subscription_item_id,
+            child.period_start_at,
+            child.period_end_at,
+            child.proration
           from jsonb_to_recordset($2::jsonb) as parent (id text, lines jsonb)
+          cross join jsonb_populate_recordset(null::invoice_lines, parent.lines)
+            with ordinality as child
         ),
         removed as (
           delete from invoice_lines as held
-          using given
           where held.tenant_id = $1
-          and held.invoice_id = given.id
+          and held.invoice_id = any($3::text[])
           and not exists (
             select
-            from jsonb_array_elements(given.lines) as child
-            where child ->> 'id' = held.id
+            from given
+            where given.invoice_id = held.invoice_id
+            and given.id = held.id
           )
         )
         insert into invoice_lines (
@@ -140,20 +153,18 @@ async def _replace_lines(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
         )
         select
           $1,
+          given.invoice_id,
           given.id,
-          child.id,
-          child.ordinality,
-          child.description,
-          child.amount,
-          child.quantity,
-          child.price_id,
-          child.subscription_item_id,
-          child.period_start_at,
-          child.period_end_at,
-          child.proration
+          given.position,
+          given.description,
+          given.amount,
+          given.quantity,
+          given.price_id,
+          given.subscription_item_id,
+          given.period_start_at,
+          given.period_end_at,
+          given.proration
         from given
-        cross join jsonb_populate_recordset(null::invoice_lines, given.lines)
-          with ordinality as child
         on conflict (tenant_id, invoice_id, id) do update
         set
           position = excluded.position,
@@ -168,6 +179,7 @@ async def _replace_lines(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
         """,
         unit.tenant_id,
         msgspec.json.encode(copies).decode(),
+        [copy.id for copy in copies],
     )
 
 
@@ -176,18 +188,29 @@ async def _replace_payments(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
     await unit.execute(
         """
         with given as (
-          select parent.id, parent.payments
+          select
+            parent.id as invoice_id,
+            child.id,
+            child.ordinality as position,
+            child.payment_intent_id,
+            child.status,
+            child.amount_requested,
+            child.amount_paid,
+            child.is_default,
+            child.paid_at
           from jsonb_to_recordset($2::jsonb) as parent (id text, payments jsonb)
+          cross join jsonb_populate_recordset(null::invoice_payments, parent.payments)
+            with ordinality as child
         ),
         removed as (
           delete from invoice_payments as held
-          using given
           where held.tenant_id = $1
-          and held.invoice_id = given.id
+          and held.invoice_id = any($3::text[])
           and not exists (
             select
-            from jsonb_array_elements(given.payments) as child
-            where child ->> 'id' = held.id
+            from given
+            where given.invoice_id = held.invoice_id
+            and given.id = held.id
           )
         )
         insert into invoice_payments (
@@ -204,18 +227,16 @@ async def _replace_payments(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
         )
         select
           $1,
+          given.invoice_id,
           given.id,
-          child.id,
-          child.ordinality,
-          child.payment_intent_id,
-          child.status,
-          child.amount_requested,
-          child.amount_paid,
-          child.is_default,
-          child.paid_at
+          given.position,
+          given.payment_intent_id,
+          given.status,
+          given.amount_requested,
+          given.amount_paid,
+          given.is_default,
+          given.paid_at
         from given
-        cross join jsonb_populate_recordset(null::invoice_payments, given.payments)
-          with ordinality as child
         on conflict (tenant_id, invoice_id, id) do update
         set
           position = excluded.position,
@@ -228,4 +249,5 @@ async def _replace_payments(unit: Unit, copies: Sequence[InvoiceCopy]) -> None:
         """,
         unit.tenant_id,
         msgspec.json.encode(copies).decode(),
+        [copy.id for copy in copies],
     )

@@ -125,18 +125,25 @@ async def _replace_items(unit: Unit, copies: Sequence[SubscriptionCopy]) -> None
     await unit.execute(
         """
         with given as (
-          select parent.id, parent.items
+          select
+            parent.id as subscription_id,
+            child.id,
+            child.ordinality as position,
+            child.price_id,
+            child.quantity
           from jsonb_to_recordset($2::jsonb) as parent (id text, items jsonb)
+          cross join jsonb_populate_recordset(null::subscription_items, parent.items)
+            with ordinality as child
         ),
         removed as (
           delete from subscription_items as held
-          using given
           where held.tenant_id = $1
-          and held.subscription_id = given.id
+          and held.subscription_id = any($3::text[])
           and not exists (
             select
-            from jsonb_array_elements(given.items) as child
-            where child ->> 'id' = held.id
+            from given
+            where given.subscription_id = held.subscription_id
+            and given.id = held.id
           )
         )
         insert into subscription_items (
@@ -149,14 +156,12 @@ async def _replace_items(unit: Unit, copies: Sequence[SubscriptionCopy]) -> None
         )
         select
           $1,
+          given.subscription_id,
           given.id,
-          child.id,
-          child.ordinality,
-          child.price_id,
-          child.quantity
+          given.position,
+          given.price_id,
+          given.quantity
         from given
-        cross join jsonb_populate_recordset(null::subscription_items, given.items)
-          with ordinality as child
         on conflict (tenant_id, subscription_id, id) do update
         set
           position = excluded.position,
@@ -165,4 +170,5 @@ async def _replace_items(unit: Unit, copies: Sequence[SubscriptionCopy]) -> None
         """,
         unit.tenant_id,
         msgspec.json.encode(copies).decode(),
+        [copy.id for copy in copies],
     )
