@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from guichet.payments.errors import ProviderAway, ProviderBusy, ProviderError, ProviderUnreachable
 from guichet.payments.stripe.adapter import Stripe, Transport
-from guichet.payments.stripe.calls import ask
+from guichet.payments.stripe.calls import ask, bounded
 from guichet.payments.stripe.line import Line, deadline
 from guichet.payments.stripe.transport import Answer, Lost, NotSent
 from tests.payments.wires import Behaviour, Clock, Wire, answering, raising
@@ -62,6 +62,8 @@ async def test_the_second_attempt_may_succeed() -> None:
         (answering(402), 1),
         (answering(409), 2),
         (answering(429), 1),
+        (answering(429, stripe_should_retry="true"), 2),
+        (answering(429, retry_after="1", stripe_should_retry="false"), 1),
         (answering(500), 2),
         (answering(500, stripe_should_retry="false"), 1),
         (answering(400, stripe_should_retry="true"), 2),
@@ -178,6 +180,34 @@ async def test_an_attempt_that_lasts_until_the_limit_counts_as_not_answered() ->
     with pytest.raises(NotSent):
         await _call(line)
     assert wire.sent == 5
+
+
+async def test_a_question_of_several_calls_has_one_limit_for_all_of_them() -> None:
+    limits: list[float | None] = []
+
+    async def note() -> Answer:
+        limits.append(deadline.get())
+        return b"{}", 200, {}
+
+    line = Line(Wire(note))
+
+    @bounded
+    async def part() -> None:
+        await _call(line)
+
+    @bounded
+    async def whole() -> None:
+        await _call(line)
+        await asyncio.gather(part(), part())
+
+    before = asyncio.get_running_loop().time()
+    await whole()
+    [limit] = set(limits)
+    assert limit is not None
+    assert len(limits) == 3
+    assert limit >= before + 10
+    await _call(line)
+    assert limits[-1] is None
 
 
 async def test_a_dead_account_slows_nobody_else(shop: Shop) -> None:

@@ -111,9 +111,27 @@ async def test_a_promotion_code_is_found_however_it_is_written(shop: Shop) -> No
     assert found.coupon.product_ids == (shop.product,)
     assert (found.first_time_only, found.minimum_amount) == (True, 1000)
     assert found.minimum_currency == "eur"
+    for other in ("AUTUMN", "SPRIN", ""):
+        assert await shop.port.find_promotion_code(other) is None
     await shop.sdk.promotion_codes.update_async(made.id, {"active": False})
     assert await shop.port.find_promotion_code("SPRING") is None
-    assert await shop.port.find_promotion_code("AUTUMN") is None
+
+
+async def test_a_promotion_code_for_one_customer_is_found_by_nobody_else(shop: Shop) -> None:
+    ada = await shop.add_customer()
+    coupon = await shop.sdk.coupons.create_async({"percent_off": 10, "duration": "once"})
+    made = await shop.sdk.promotion_codes.create_async(
+        {
+            "promotion": {"type": "coupon", "coupon": coupon.id},
+            "code": "THANKS",
+            "customer": ada,
+        }
+    )
+    found = await shop.port.find_promotion_code("thanks", ada)
+    assert found is not None
+    assert (found.id, found.customer_id) == (made.id, ada)
+    assert await shop.port.find_promotion_code("thanks", "cus_other") is None
+    assert await shop.port.find_promotion_code("thanks") is None
 
 
 async def test_cancelled_subscriptions_are_listed_too(shop: Shop) -> None:

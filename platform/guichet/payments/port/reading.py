@@ -38,8 +38,13 @@ class Reading(Protocol):
         """At most 100 customers with exactly this address, in the provider's spelling of it."""
         ...
 
-    async def find_promotion_code(self, code: str) -> PromotionCodeCopy | None:
-        """The active code that is written so, in capitals or not."""
+    async def find_promotion_code(
+        self, code: str, customer_id: str | None = None
+    ) -> PromotionCodeCopy | None:
+        """The active code that is written so, in capitals or not, and not for others only.
+
+        Of one for everybody and the customer's own, their own.
+        """
         ...
 
     def list_customers(self, after: str | None = None) -> AsyncIterator[CustomerCopy]: ...

@@ -157,17 +157,18 @@ def _pause_before_repeating(answer: Answer) -> float:
     Source: https://docs.stripe.com/error-low-level, "Stripe-Should-Retry".
     """
     _, status, headers = answer
-    if status == 429:
-        return _seconds(headers.get("retry-after"))
     advice = headers.get("stripe-should-retry")
-    if advice == "false" or (advice != "true" and status < 500 and status != 409):
+    if advice == "false":
         return math.inf
-    return _jittered(_PAUSE)
+    if status == 429 and "retry-after" in headers:
+        return _seconds(headers["retry-after"])
+    again = advice == "true" or status == 409 or status >= 500
+    return _jittered(_PAUSE) if again else math.inf
 
 
-def _seconds(text: str | None) -> float:
+def _seconds(text: str) -> float:
     """What `Retry-After` says in seconds; its other form, a date, Stripe does not use."""
-    return float(text) if text and text.isascii() and text.isdigit() else math.inf
+    return float(text) if text.isascii() and text.isdigit() else math.inf
 
 
 def _jittered(pause: float) -> float:

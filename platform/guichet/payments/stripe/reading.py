@@ -72,19 +72,25 @@ class Reader(Access):
         found = await ask(self._api.customers.list_async(parameters))
         return [copying.copy_customer(customer) for customer in found.data]
 
-    async def find_promotion_code(self, code: str) -> PromotionCodeCopy | None:
-        # Stripe's filter takes capitals and small letters for the same.
+    async def find_promotion_code(
+        self, code: str, customer_id: str | None = None
+    ) -> PromotionCodeCopy | None:
         parameters: PromotionCodeListParams = {
             "code": code,
             "active": True,
+            "limit": PAGE,
             "expand": _of(copying.PROMOTION_CODE),
         }
-        found = await ask(self._api.promotion_codes.list_async(parameters))
-        for each in found.data:
-            coupon = each.promotion.coupon
-            if isinstance(coupon, stripe.Coupon):
-                return copying.copy_promotion_code(each, coupon)
-        return None
+        listed = await ask(self._api.promotion_codes.list_async(parameters))
+        found = [
+            copying.copy_promotion_code(each, each.promotion.coupon)
+            for each in listed.data
+            # An empty code filters nothing.
+            if isinstance(each.promotion.coupon, stripe.Coupon)
+            and each.code.casefold() == code.casefold()
+        ]
+        usable = [each for each in found if each.customer_id in (None, customer_id)]
+        return max(usable, key=lambda each: each.customer_id is not None, default=None)
 
     async def list_customers(self, after: str | None = None) -> AsyncIterator[CustomerCopy]:
         parameters = {"expand": _of(copying.CUSTOMER)}
