@@ -48,7 +48,9 @@ def web_address(raw: object, param: str) -> str | None:
     address = text(raw, param)
     if address is not None:
         parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        # It goes into a header as it is: a line break there would begin another.
+        plain = address.isprintable() and " " not in address
+        if parts.scheme not in ("http", "https") or not parts.netloc or not plain:
             raise invalid("Not a valid URL", param, "url_invalid")
     return address
 

@@ -26,6 +26,7 @@ _CLOCK = "test_helpers.test_clock"
 # The words for kinds in "No such …" messages.
 _NOUNS = {
     "payment_method": "PaymentMethod",
+    "setup_intent": "setupintent",
     _CLOCK: "test_clock",
     "webhook_endpoint": "webhook_endpoint",
     "promotion_code": "promotion code",

@@ -57,6 +57,11 @@ async def test_a_session_is_open_for_a_day_and_has_its_setup_intent(account: Acc
         ({"locale": "tlh"}, "locale", None),
         ({"success_url": ""}, "success_url", "parameter_missing"),
         ({"success_url": "javascript:alert(1)"}, "success_url", "url_invalid"),
+        (
+            {"success_url": "http://shop.localhost/\r\nset-cookie: a=b"},
+            "success_url",
+            "url_invalid",
+        ),
         ({"cancel_url": "/relative"}, "cancel_url", "url_invalid"),
         ({"currency": ""}, "currency", "parameter_missing"),
         ({"customer": "cus_none"}, "customer", "resource_missing"),
