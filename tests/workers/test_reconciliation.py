@@ -1,12 +1,14 @@
 """What was never delivered reaches the mirror: by the workers' rounds, or by a command."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
 
+from guichet.billing.imports import take_import
 from guichet.cli import main
 from guichet.db import Database
 from guichet.outbox import open_outbox
@@ -83,3 +85,23 @@ async def test_the_command_says_what_is_wrong_with_the_key(
     assert status == 1
     assert "provider_key_rejected" in output
     assert shop.key not in output
+
+
+async def test_the_command_tells_how_far_it_is(
+    settings: Settings, tenant: UUID, shop: Shop
+) -> None:
+    assert tenant
+    await shop.subscribe(await shop.add_customer())
+    status, output = await _in_thread(settings)
+    assert status == 0
+    assert "lumen: reading products; 1 products so far" in output
+    assert "lumen: reading attempts; 1 products, 3 prices, 1 customers" in output
+
+
+async def test_the_command_leaves_an_import_that_is_at_work_alone(
+    settings: Settings, db: Database, tenant: UUID
+) -> None:
+    await take_import(db, tenant, timedelta(minutes=1))
+    status, output = await _in_thread(settings, "--full")
+    assert status == 1
+    assert "being imported already" in output

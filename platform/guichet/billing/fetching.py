@@ -114,8 +114,6 @@ def _some(kind: Kind, identifier: str | None) -> set[Reference]:
 
 async def not_mirrored(unit: Unit, references: set[Reference]) -> set[Reference]:
     """Those of the references that the mirror has never seen."""
-    if not references:
-        return set()
     ordered = list(references)
     rows = await unit.fetch(
         """

@@ -134,8 +134,11 @@ class Applier:
         """
         for _ in range(_NEIGHBOUR_ROUNDS):
             beside = {it for copy in fetched.copies.values() if copy for it in neighbours(copy)}
+            beside -= fetched.copies.keys()
+            if not beside:
+                return
             async with self._db.unit(tenant_id) as unit:
-                unseen = await not_mirrored(unit, beside - fetched.copies.keys())
+                unseen = await not_mirrored(unit, beside)
             if not unseen:
                 return
             found = await fetch_all(provider, unseen, _NEIGHBOUR_SECONDS)

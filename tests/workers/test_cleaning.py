@@ -1,0 +1,61 @@
+"""What is kept for a while and then removed."""
+
+from uuid import UUID
+
+import pytest
+
+from guichet.db import Database
+from tests.databases import DatabaseUrls
+from tests.merchants import add_merchant, registry_for
+from workers.cleaning import clean_tenant
+
+
+@pytest.fixture
+async def lumen(database_urls: DatabaseUrls, db: Database) -> UUID:
+    return (await add_merchant(registry_for(database_urls, db))).id
+
+
+async def test_bodies_of_events_handled_a_month_ago_are_dropped_and_the_rows_stay(
+    db: Database, lumen: UUID
+) -> None:
+    async with db.unit(lumen) as unit:
+        await unit.execute(
+            """
+            insert into provider_events (
+              tenant_id, id, type, created_at, received_at, body, handled_at
+            )
+            select
+              $1,
+              given.id || '_' || number,
+              'customer.updated',
+              now() - given.age,
+              now() - given.age,
+              'body',
+              case when given.handled then now() - given.age end
+            from (
+              values
+                ('old', interval '31 days', true),
+                ('recent', interval '29 days', true),
+                ('waiting', interval '31 days', false)
+            ) as given (id, age, handled)
+            cross join generate_series(1, 1200) as number
+            """,
+            lumen,
+        )
+    await clean_tenant(db, lumen)
+    async with db.unit(lumen) as unit:
+        rows = await unit.fetch(
+            """
+            select split_part(id, '_', 1) as kind, count(1) as rows, count(body) as bodies
+            from provider_events
+            where tenant_id = $1
+            group by kind
+            order by kind
+            """,
+            lumen,
+        )
+    assert [tuple(row) for row in rows] == [
+        ("old", 1200, 0),
+        ("recent", 1200, 1200),
+        ("waiting", 1200, 1200),
+    ]
