@@ -1,12 +1,12 @@
 """What is shown before confirming is what is charged, now and at the next renewal."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 import pytest
 
 from guichet.payments.orders import ItemOrder, Proration, SubscriptionChange
+from tests.payments.clocks import add_clock, advance
 from tests.shops import Shop
 
 _DAY = timedelta(days=1)
@@ -43,28 +43,14 @@ _CASES = [
 ]
 
 
-async def _clock(shop: Shop, at: datetime) -> str:
-    clock = await shop.sdk.test_helpers.test_clocks.create_async(
-        {"frozen_time": int(at.timestamp())}
-    )
-    return clock.id
-
-
-async def _advance(shop: Shop, clock: str, to: datetime) -> None:
-    clocks = shop.sdk.test_helpers.test_clocks
-    await clocks.advance_async(clock, {"frozen_time": int(to.timestamp())})
-    while (await clocks.retrieve_async(clock)).status != "ready":
-        await asyncio.sleep(0.02)
-
-
 @pytest.mark.parametrize("case", _CASES, ids=str)
 async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) -> None:
     began = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    clock = await _clock(shop, began)
+    clock = await add_clock(shop, began)
     customer = await shop.add_customer(clock=clock)
     subscription = await shop.subscribe(customer, getattr(shop, case.start), case.trial_days)
     changed_at = began + 10 * _DAY
-    await _advance(shop, clock, changed_at)
+    await advance(shop, clock, changed_at)
     before = {invoice.id async for invoice in shop.port.list_invoices()}
     item = subscription.items.data[0].id
     change = SubscriptionChange(
@@ -82,7 +68,7 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
 
     due = [each async for each in shop.port.list_invoices() if each.id not in before]
     assert preview.due_now.amount == sum(each.amount_paid for each in due)
-    await _advance(shop, clock, preview.next_at + timedelta(hours=2))
+    await advance(shop, clock, preview.next_at + timedelta(hours=2))
     known = before | {each.id for each in due}
     renewal = [each async for each in shop.port.list_invoices() if each.id not in known]
     assert [each.amount_paid for each in renewal] == [preview.next_amount.amount]
@@ -92,7 +78,7 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
 @pytest.mark.parametrize("target", ["monthly", "larger", "yearly"])
 async def test_a_change_at_the_end_of_the_period_costs_nothing_now(shop: Shop, target: str) -> None:
     began = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    clock = await _clock(shop, began)
+    clock = await add_clock(shop, began)
     customer = await shop.add_customer(clock=clock)
     subscription = await shop.subscribe(customer, shop.larger)
     item = subscription.items.data[0].id
@@ -111,7 +97,7 @@ async def test_a_change_at_the_end_of_the_period_costs_nothing_now(shop: Shop, t
     assert preview.next_at == datetime(2026, 4, 1, 12, tzinfo=UTC)
     assert not any(line.proration for line in preview.lines)
     before = {invoice.id async for invoice in shop.port.list_invoices()}
-    await _advance(shop, clock, preview.next_at + timedelta(hours=2))
+    await advance(shop, clock, preview.next_at + timedelta(hours=2))
     renewal = [each async for each in shop.port.list_invoices() if each.id not in before]
     assert [each.amount_paid for each in renewal] == [preview.next_amount.amount]
 

@@ -25,15 +25,16 @@ class Quoting(Subscriptions):
     @bounded
     async def preview_change(self, change: SubscriptionChange) -> Preview:
         subscription = await self._retrieve(change.subscription_id)
+        end = copying.copy_subscription(subscription).current_period_end_at or change.as_of
+        waits = change.when == "period_end"
         running = running_terms(subscription)
         terms = running
         if change.promotion_code_id is not None:
-            terms = with_code(running, await self._code(change.promotion_code_id), change.as_of)
-        end = copying.copy_subscription(subscription).current_period_end_at or change.as_of
-        if change.when == "period_end":
+            code = await self._code(change.promotion_code_id)
+            terms = with_code(running, code, end if waits else change.as_of)
+        if waits:
             left = lasting(terms, end, None)
-            asked = _asked(change, "none")
-            regular = await self._quote(asked, left if left != running else None)
+            regular = await self._quote(_asked_for_then(change), left if left != running else None)
             return previewing.of_next(regular, end)
         return await self._preview_now(change, subscription, terms, end)
 
@@ -114,6 +115,16 @@ def _asked(change: SubscriptionChange, proration: Proration) -> InvoiceCreatePre
     if change.trial_end is not None:
         details["trial_end"] = parameters.trial_end(change.trial_end, change.as_of)
     return {"subscription": change.subscription_id, "subscription_details": details}
+
+
+def _asked_for_then(change: SubscriptionChange) -> InvoiceCreatePreviewParams:
+    """The invoice of a planned change.
+
+    A code is redeemed when the change is made. So that its discount begins with the period that is
+    billed, that period is previewed as if it began now.
+    """
+    redeems = change.promotion_code_id is not None
+    return _asked(msgspec.structs.replace(change, anchor="now") if redeems else change, "none")
 
 
 def _end_of_new_trial(change: SubscriptionChange) -> datetime | None:

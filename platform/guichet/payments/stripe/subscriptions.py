@@ -48,6 +48,12 @@ class Subscriptions(Reader):
             if why:
                 parameters["cancellation_details"] = why
             return await self._update(order.subscription_id, parameters, idempotency_key)
+        return await self._end_now(order, why)
+
+    async def _end_now(
+        self, order: Cancellation, why: SubscriptionUpdateParamsCancellationDetails
+    ) -> SubscriptionCopy:
+        """Stripe forgets the keys of deletions: to a repeated one it says that nothing is there."""
         # A credit stays pending for ever unless a last invoice takes it up.
         ending: SubscriptionCancelParams = {
             "prorate": order.credit,
@@ -56,10 +62,14 @@ class Subscriptions(Reader):
         }
         if why:
             ending["cancellation_details"] = why
-        call = self._api.subscriptions.cancel_async(
-            order.subscription_id, ending, {"idempotency_key": idempotency_key}
-        )
-        return copying.copy_subscription(await ask(call))
+        call = self._api.subscriptions.cancel_async(order.subscription_id, ending)
+        try:
+            return copying.copy_subscription(await ask(call))
+        except ProviderRefused:
+            present = await self._need_subscription(order.subscription_id)
+            if present.ended_at is None:
+                raise
+            return present
 
     @bounded
     async def keep(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
