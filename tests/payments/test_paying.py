@@ -1,5 +1,6 @@
 """Invoices paid, confirmed with the bank, refused and settled: once each, whatever is lost."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -168,6 +169,19 @@ async def test_a_card_whose_bank_asks_nothing_is_charged_at_once(shop: Shop) -> 
     assert (paid.status, paid.url) == ("succeeded", None)
     assert await shop.port.confirm_payment(owed.id, _BACK, "key") == paid
     assert len(await _attempts(shop)) == 1
+
+
+async def test_two_clicks_at_once_pay_once_and_both_are_told_so(shop: Shop) -> None:
+    owed, other = await owe(shop), await owe(shop)
+    paid = await asyncio.gather(
+        *(shop.port.pay_invoice(owed.id, key) for key in ("one", "two", "three"))
+    )
+    assert [each.status for each in paid] == ["paid"] * 3
+    confirmed = await asyncio.gather(
+        *(shop.port.confirm_payment(other.id, _BACK, key) for key in ("four", "five", "six"))
+    )
+    assert [each.status for each in confirmed] == ["succeeded"] * 3
+    assert len(await _attempts(shop)) == 2
 
 
 async def test_a_confirmation_whose_answer_is_lost_leads_to_the_same_page(shop: Shop) -> None:
