@@ -24,7 +24,9 @@ class Customers(Protocol):
         """Raises `InvalidTaxId` when the number is not one of its kind, such as `eu_vat`."""
         ...
 
-    async def remove_tax_id(self, customer_id: str, tax_id: str, idempotency_key: str) -> None: ...
+    async def remove_tax_id(self, customer_id: str, tax_id: str, idempotency_key: str) -> None:
+        """One that is gone already is removed as well."""
+        ...
 
     async def open_setup_page(self, order: SetupOrder, idempotency_key: str) -> SetupPage:
         """A page of the provider's that takes a card, asks its bank, and attaches it."""
@@ -43,4 +45,10 @@ class Customers(Protocol):
 
     async def detach_payment_method(
         self, payment_method_id: str, idempotency_key: str
-    ) -> PaymentMethodCopy: ...
+    ) -> PaymentMethodCopy:
+        """Take a method away; the next in order takes its place.
+
+        One that is detached already is answered as it is. Raises `ChangeHalfMade` when it is out of
+        the order and still attached.
+        """
+        ...

@@ -17,9 +17,9 @@ class Invoices(Protocol):
         *,
         customer_present: bool = False,
     ) -> InvoiceCopy:
-        """Try to collect what is due, once; a paid invoice is answered as it is.
+        """Try to collect what is due, once.
 
-        With None whatever the invoice would be charged to. Raises `CardRefused`, or
+        An invoice that is paid, or whose payment is under way, is answered as it is. With None whatever the invoice would be charged to. Raises `CardRefused`, or
         `NeedsAuthentication` when the bank wants the customer, who may then be sent to
         `confirm_payment`.
         """
@@ -40,7 +40,9 @@ class Invoices(Protocol):
 
     async def fetch_confirmation(self, payment_intent_id: str) -> Confirmation | None: ...
 
-    async def finalize_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy: ...
+    async def finalize_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy:
+        """Open a draft. As the two below: an invoice that is so already is answered as it is."""
+        ...
 
     async def void_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy: ...
 
