@@ -44,6 +44,9 @@ def _replace(unit: Unit, bearer: Document, wanted: Sequence[Document] | None, or
         if not present or present not in kept:
             present = redeem(unit, bearer, entry, f"discounts[{index}]", order)["id"]
         bearer["discounts"].append(present)
+    for identifier in [each for each in kept if each not in bearer["discounts"]]:
+        if discount := unit.find("discount", identifier):
+            unit.emit("customer.discount.deleted", discount)
 
 
 def discount_lines(unit: Unit, subscription: Document, lines: Sequence[Document]) -> None:
@@ -55,13 +58,13 @@ def discount_lines(unit: Unit, subscription: Document, lines: Sequence[Document]
     for identifier in list(subscription["discounts"]):
         found = _in_force(unit, subscription, identifier)
         if found is None:
-            subscription["discounts"].remove(identifier)
+            _drop(unit, subscription, identifier)
             continue
         discount, coupon = found
         applicable = [line for line in lines if _applies(line, coupon)]
         _take_off(applicable, discount, coupon)
         if coupon["duration"] == "once" and applicable:
-            subscription["discounts"].remove(identifier)
+            _drop(unit, subscription, identifier)
 
 
 def net_of_discounts(unit: Unit, subscription: Document, items: Sequence[Document]) -> list[int]:
@@ -95,6 +98,13 @@ def forget_those_over(unit: Unit, subscription: Document, moment: int) -> None:
         for each, discount in found.items()
         if discount and (discount["end"] is None or discount["end"] > moment)
     ]
+
+
+def _drop(unit: Unit, bearer: Document, identifier: str) -> None:
+    """A discount that is used up, over or taken away; the caller saves its bearer."""
+    bearer["discounts"].remove(identifier)
+    if discount := unit.find("discount", identifier):
+        unit.emit("customer.discount.deleted", discount)
 
 
 def _in_force(

@@ -197,3 +197,13 @@ async def test_a_used_up_code_is_inactive(account: Account) -> None:
     await shop.subscribe(await shop.price(1_000), discounts=[{"promotion_code": code.id}])
     used = await account.v1.promotion_codes.retrieve_async(code.id)
     assert (used.active, used.times_redeemed) == (False, 1)
+
+
+async def test_a_discount_tells_when_it_comes_and_goes(account: Account) -> None:
+    shop = await open_shop(account)
+    coupon = await account.v1.coupons.create_async({"percent_off": 10, "duration": "forever"})
+    subscription = await shop.subscribe(await shop.price(1_000), discounts=[{"coupon": coupon.id}])
+    names = ("customer.discount.created", "customer.discount.deleted")
+    assert [event.type for event in await shop.events(*names)] == [names[0]]
+    await account.v1.subscriptions.update_async(subscription.id, {"discounts": ""})
+    assert [event.type for event in await shop.events(*names)] == list(names)

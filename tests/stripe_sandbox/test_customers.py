@@ -249,3 +249,12 @@ async def test_what_is_no_email_address_is_refused(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await account.v1.customers.create_async({"email": "nonsense"})
     assert (refused.value.code, refused.value.param) == ("email_invalid", "email")
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/customers/{}"])
+async def test_a_cash_balance_is_refused(account: Account, path: str) -> None:
+    customer = await account.v1.customers.create_async()
+    data = {"cash_balance[settings][reconciliation_mode]": "manual"}
+    answer = await account.http.post(path.format(customer.id), data=data)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "parameter_unknown")
+    assert (await account.http.get(f"/v1/customers/{customer.id}/cash_balance")).status_code == 404
