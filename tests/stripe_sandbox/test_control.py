@@ -83,7 +83,7 @@ async def test_the_page_tells_how_far_events_have_come(account: Account) -> None
     assert "product.created" in rows[0]
     assert "nobody listens" in rows[0]
     assert "customer.created" in rows[1]
-    assert "waiting" in rows[1]
+    assert ">waiting</span>" in rows[1]
 
 
 async def test_a_number_is_asked_for_where_one_belongs(sandbox: Program, account: Account) -> None:

@@ -177,6 +177,12 @@ async def test_a_draft_follows_its_customer(account: Account) -> None:
     assert (await shop.invoices())[0].status == "draft"
     await account.v1.customers.update_async(shop.customer, {"name": "Grace Hopper"})
     assert (await shop.invoices())[0].customer_name == "Grace Hopper"
+    await account.v1.customers.tax_ids.create_async(
+        shop.customer, {"type": "us_ein", "value": "12-3456789"}
+    )
+    await shop.advance(START + 29 * DAY)
+    renewal = (await shop.invoices())[0]
+    assert [each.value for each in renewal.customer_tax_ids or []] == ["12-3456789"]
 
 
 async def test_every_movement_of_a_balance_is_a_transaction(account: Account) -> None:

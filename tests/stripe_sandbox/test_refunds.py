@@ -121,6 +121,8 @@ async def test_a_credit_note_lessens_an_open_invoice(account: Account) -> None:
 async def test_a_lessened_invoice_is_paid_with_what_is_left(account: Account) -> None:
     _, invoice = await _open_invoice(account)
     await account.v1.credit_notes.create_async({"invoice": invoice.id, "amount": 300})
+    (intent,) = (await account.v1.payment_intents.list_async()).data
+    assert intent.amount == 700
     await account.set(declines={})
     paid = await account.v1.invoices.pay_async(invoice.id)
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 700, 0)
