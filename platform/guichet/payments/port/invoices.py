@@ -19,9 +19,9 @@ class Invoices(Protocol):
     ) -> InvoiceCopy:
         """Try to collect what is due, once.
 
-        An invoice that is paid, or whose payment is under way, is answered as it is. With None whatever the invoice would be charged to. Raises `CardRefused`, or
-        `NeedsAuthentication` when the bank wants the customer, who may then be sent to
-        `confirm_payment`.
+        An invoice that is paid, or whose payment is under way, is answered as it is. With None
+        whatever the invoice would be charged to. Raises `CardRefused`, or `NeedsAuthentication`
+        when the bank wants the customer, who may then be sent to `confirm_payment`.
         """
         ...
 
