@@ -1,8 +1,12 @@
 """The control page: what it shows, what its forms do, and to whom it answers."""
 
+from pathlib import Path
+
 import pytest
 
+import stripe_sandbox
 from stripe_sandbox.accounts import account_id
+from stripe_sandbox.settings import Deliveries, Fault, Settings
 from tests.stripe_sandbox.program import Account, Program
 from tests.stripe_sandbox.shop import START, open_shop
 
@@ -97,3 +101,13 @@ async def test_a_number_is_asked_for_where_one_belongs(sandbox: Program, account
             f"/_control/{path}", data=data, headers={"origin": sandbox.url}
         )
         assert answer.status_code == 400, path
+
+
+def test_every_switch_is_documented() -> None:
+    written = (Path(stripe_sandbox.__file__).parent / "README.md").read_text()
+    switches = [
+        *Settings.__struct_fields__,
+        *Deliveries.__struct_fields__,
+        *Fault.__struct_fields__,
+    ]
+    assert [name for name in switches if f"`{name}`" not in written] == []
