@@ -9,7 +9,8 @@ from guichet.payments.orders import ItemOrder, Proration, SubscriptionChange
 from tests.payments.clocks import add_clock, advance
 from tests.shops import Shop
 
-_DAY = timedelta(days=1)
+DAY = timedelta(days=1)
+BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Case(NamedTuple):
@@ -45,11 +46,11 @@ _CASES = [
 
 @pytest.mark.parametrize("case", _CASES, ids=str)
 async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) -> None:
-    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    began = BEGAN
     clock = await add_clock(shop, began)
     customer = await shop.add_customer(clock=clock)
     subscription = await shop.subscribe(customer, getattr(shop, case.start), case.trial_days)
-    changed_at = began + 10 * _DAY
+    changed_at = began + 10 * DAY
     await advance(shop, clock, changed_at)
     before = {invoice.id async for invoice in shop.port.list_invoices()}
     item = subscription.items.data[0].id
@@ -77,7 +78,7 @@ async def test_what_a_preview_says_is_what_is_charged(shop: Shop, case: Case) ->
 
 @pytest.mark.parametrize("target", ["monthly", "larger", "yearly"])
 async def test_a_change_at_the_end_of_the_period_costs_nothing_now(shop: Shop, target: str) -> None:
-    began = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    began = BEGAN
     clock = await add_clock(shop, began)
     customer = await shop.add_customer(clock=clock)
     subscription = await shop.subscribe(customer, shop.larger)

@@ -56,5 +56,8 @@ class Subscriptions(Protocol):
     async def pause(self, order: Pause, idempotency_key: str) -> SubscriptionCopy: ...
 
     async def resume(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
-        """End a pause, ours or the one after a trial without a payment method."""
+        """End a pause, ours or the one after a trial without a payment method.
+
+        What ends a pause of the second kind is paid at once; where it is not, it stays `paused`.
+        """
         ...

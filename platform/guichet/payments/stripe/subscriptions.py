@@ -102,7 +102,7 @@ class Subscriptions(Reader):
             return present
         call = self._api.subscriptions.resume_async(
             subscription_id,
-            {"expand": copying.SUBSCRIPTION},
+            {"payment_behavior": "resume_on_payment_success", "expand": copying.SUBSCRIPTION},
             {"idempotency_key": f"{idempotency_key}:2"},
         )
         return copying.copy_subscription(await ask(call))
