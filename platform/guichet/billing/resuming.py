@@ -1,4 +1,4 @@
-"""Changes that were left unfinished by a dead process or a lost answer: repeated, or looked up."""
+"""Changes that were left unfinished by a dead process or a lost answer: looked up, and repeated."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import SubscriptionCopy
 from guichet.payments.errors import (
+    ChangeHalfMade,
     ProviderAway,
     ProviderBusy,
     ProviderError,
@@ -27,9 +28,9 @@ _log = structlog.get_logger()
 PATIENCE = timedelta(hours=1)
 #: How many unfinished requests of a tenant one sweep takes, at the same time.
 _BATCH = 8
-#: Longer than repeating a change and looking at what it made may take. Each try waits longer for
+#: Longer than looking, repeating a change and looking again may take. Each try waits longer for
 #: the next one, up to ten times this.
-_LEASE = timedelta(seconds=25)
+_LEASE = timedelta(seconds=35)
 #: The provider has not looked at the change, so they say nothing of what an earlier call did.
 _TURNED_AWAY = (ProviderAway, ProviderBusy, ProviderKeyRejected)
 
@@ -107,19 +108,21 @@ async def _settle(
     request: ChangeRequest,
     now: datetime,
 ) -> bool:
-    """Repeat a request, or only look when it is too old; answers whether it is settled.
+    """Look whether a request was made, repeat it if not; answers whether it is settled.
 
-    What the subscription is now decides, and not the answer: to a key that was used before it is
+    What the subscription is now decides, and not an answer: to a key that was used before it is
     an old one, and a refusal may be of the repetition only.
     """
-    refusal = await _repeat(provider, request, now)
-    async with db.unit(tenant_id) as unit:
-        copy_no = await draw_copy_no(unit)
-    copy = await provider.fetch_subscription(request.subscription_id)
+    copy, copy_no = await _look(db, provider, tenant_id, request)
+    refusal = None
+    if copy is None or not _is_complete(copy, request):
+        refusal = await _repeat(provider, request, now)
+        copy, copy_no = await _look(db, provider, tenant_id, request)
     async with db.unit(tenant_id) as unit:
         if copy is not None:
             await write_copy(unit, copy, copy_no)
-        if refusal is None or (copy is not None and _shows(copy, request)):
+        is_made = copy is not None and _shows(copy, request)
+        if refusal is None or (is_made and not isinstance(refusal, ChangeHalfMade)):
             state, failure = "done", None
         elif refusal.outcome_known and not isinstance(refusal, _TURNED_AWAY):
             state, failure = "refused", refusal.code
@@ -127,6 +130,15 @@ async def _settle(
             state, failure = "unknown", refusal.code
         settled = await finish(unit, request, state, failure)
     return settled.state in ("done", "refused")
+
+
+async def _look(
+    db: Database, provider: PaymentProvider, tenant_id: UUID, request: ChangeRequest
+) -> tuple[SubscriptionCopy | None, int]:
+    """The subscription as it is now, and the number of this copy."""
+    async with db.unit(tenant_id) as unit:
+        copy_no = await draw_copy_no(unit)
+    return await provider.fetch_subscription(request.subscription_id), copy_no
 
 
 async def _repeat(
@@ -141,6 +153,12 @@ async def _repeat(
         _log.warning("change not made", change=request.kind, code=error.code, reason="repeated")
         return error
     return None
+
+
+def _is_complete(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
+    """Whether nothing of a request is left to do: what was planned before is dropped by it too."""
+    is_now = request.plan is not None and request.plan.when == "now"
+    return _shows(copy, request) and not (is_now and copy.pending)
 
 
 def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
