@@ -11,13 +11,14 @@ create table provider_connections (
   -- Null while the provider lets us in.
   rejected_at timestamptz,
   -- key_missing: there is none; key_sealed: it does not open; key_revoked: the provider does not
-  -- know it any more; may_not_read, may_not_write: its permissions do not reach so far.
-  reason text check (reason in ('key_missing', 'key_sealed', 'key_revoked', 'may_not_read', 'may_not_write')),
+  -- know it any more; may_not_mirror, may_not_act: it lacks a permission to read what the mirror is
+  -- made of, or to do something else.
+  reason text check (reason in ('key_missing', 'key_sealed', 'key_revoked', 'may_not_mirror', 'may_not_act')),
   -- What the key may not do, such as `GET invoices`; null where it may do nothing.
   refused text,
   checked_at timestamptz not null default now(),
   -- Work in the background waits, since all of it begins with reading.
-  stopped boolean not null generated always as (rejected_at is not null and reason <> 'may_not_write') stored,
+  stopped boolean not null generated always as (rejected_at is not null and reason <> 'may_not_act') stored,
   primary key (tenant_id),
   check ((rejected_at is null) = (reason is null))
 );

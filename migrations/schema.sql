@@ -552,9 +552,9 @@ CREATE TABLE public.provider_connections (
     reason text,
     refused text,
     checked_at timestamp with time zone DEFAULT now() NOT NULL,
-    stopped boolean GENERATED ALWAYS AS (((rejected_at IS NOT NULL) AND (reason <> 'may_not_write'::text))) STORED NOT NULL,
+    stopped boolean GENERATED ALWAYS AS (((rejected_at IS NOT NULL) AND (reason <> 'may_not_act'::text))) STORED NOT NULL,
     CONSTRAINT provider_connections_check CHECK (((rejected_at IS NULL) = (reason IS NULL))),
-    CONSTRAINT provider_connections_reason_check CHECK ((reason = ANY (ARRAY['key_missing'::text, 'key_sealed'::text, 'key_revoked'::text, 'may_not_read'::text, 'may_not_write'::text])))
+    CONSTRAINT provider_connections_reason_check CHECK ((reason = ANY (ARRAY['key_missing'::text, 'key_sealed'::text, 'key_revoked'::text, 'may_not_mirror'::text, 'may_not_act'::text])))
 );
 
 ALTER TABLE ONLY public.provider_connections FORCE ROW LEVEL SECURITY;

@@ -56,7 +56,7 @@ async def test_a_key_that_may_not_do_enough_is_a_fault_that_says_what(
     settings: Settings, db: Database, tenant: UUID
 ) -> None:
     async with db.unit(tenant) as unit:
-        rejection = Rejection("may_not_read", "GET invoices")
+        rejection = Rejection("may_not_mirror", "GET invoices")
         await note_rejected(unit, await key_set_at(unit), rejection)
     for _ in range(2):
         (finding,) = await check_providers(settings)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -24,6 +24,7 @@ from guichet.payments.connections import (
     rejected_tenants,
 )
 from guichet.payments.errors import ProviderKeyRejected
+from guichet.payments.orders import CustomerDetails
 from guichet.settings import Settings
 from guichet.webhooks.intake import EventIntake
 from tenants.vault import Vault
@@ -256,7 +257,7 @@ async def test_a_customer_s_page_stops_the_work_too_and_tells_it_once(
     assert await _audited(db, tenant) == ["provider_key.rejected"]
 
 
-async def test_a_key_that_may_not_read_stops_the_work_and_says_what_it_may_not(
+async def test_a_key_that_may_not_mirror_stops_the_work_and_says_what_it_may_not(
     settings: Settings, db: Database, tenant: UUID, shop: Shop
 ) -> None:
     await shop.set(fail_next_requests=[{"status": 403, "path": "/v1/customers"}])
@@ -266,24 +267,32 @@ async def test_a_key_that_may_not_read_stops_the_work_and_says_what_it_may_not(
             await client.fetch_customer("cus_1")
     held = await _connection(db, tenant)
     assert held is not None
-    assert (held.reason, held.refused, held.stopped) == ("may_not_read", "GET customers", True)
+    assert (held.reason, held.refused, held.stopped) == ("may_not_mirror", "GET customers", True)
 
 
-async def test_a_key_that_may_only_read_keeps_the_mirror_alive(
-    settings: Settings, db: Database, tenant: UUID, shop: Shop
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [("/v1/customers", "POST customers"), ("/v1/credit_notes", "GET credit_notes")],
+)
+async def test_a_key_that_may_read_what_is_mirrored_keeps_the_mirror_alive(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop, path: str, refused: str
 ) -> None:
-    await shop.set(fail_next_requests=[{"status": 403, "path": "/v1/subscriptions"}])
     async with Providers(settings, db, Vault(settings.master_keys)) as providers:
         client = await providers.client(tenant)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "POST customers": lambda: client.create_customer(CustomerDetails(), "key"),
+            "GET credit_notes": lambda: client.list_credit_notes("cus_1"),
+        }
+        await shop.set(fail_next_requests=[{"status": 403, "path": path}])
         with pytest.raises(ProviderKeyRejected):
-            await client.keep("sub_1", "key")
+            await calls[refused]()
         held = await _connection(db, tenant)
         assert held is not None
-        assert (held.reason, held.stopped) == ("may_not_write", False)
-        # What stops everything stands above it.
+        assert (held.reason, held.refused, held.stopped) == ("may_not_act", refused, False)
+        # What stops the work stands above it.
         await shop.set(revoked=True)
         with pytest.raises(ProviderKeyRejected):
-            await client.keep("sub_1", "key")
+            await client.fetch_customer("cus_1")
     held = await _connection(db, tenant)
     assert held is not None
     assert (held.reason, held.stopped) == ("key_revoked", True)
@@ -341,7 +350,7 @@ async def _age(db: Database, tenant: UUID) -> None:
         )
 
 
-async def test_a_key_that_may_not_read_its_account_is_good_for_all_else(
+async def test_a_key_that_may_not_mirror_its_account_is_good_for_all_else(
     settings: Settings, db: Database, tenant: UUID, shop: Shop
 ) -> None:
     await shop.set(fail_next_requests=[{"status": 403, "path": "/v1/account", "count": 1}])

@@ -95,13 +95,13 @@ def _turned_away(slug: str, held: ProviderConnection | RejectedTenant) -> Findin
             remedy = (
                 f"Add the master key of its day to GUICHET_MASTER_KEY, or set it anew: {set_key}"
             )
-        case "may_not_read" | "may_not_write":
+        case "may_not_mirror" | "may_not_act":
             text = f"its key may not {held.refused}"
             remedy = f"Allow it at the provider, or set a key that may: {set_key}"
         case _:
             text = "the provider does not accept its key"
             remedy = f"Have a new one made at the provider and set it: {set_key}"
-    waits = "" if held.reason == "may_not_write" else "; work in the background waits"
+    waits = "" if held.reason == "may_not_act" else "; work in the background waits"
     return Finding(f"provider of {slug}", f"{text}, {since}{waits}", remedy)
 
 

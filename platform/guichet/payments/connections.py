@@ -18,7 +18,7 @@ from guichet.db import Connection, Unit
 log = structlog.get_logger()
 
 #: The key is missing, does not open, is not known to the provider, or may not do what was asked.
-Reason = Literal["key_missing", "key_sealed", "key_revoked", "may_not_read", "may_not_write"]
+Reason = Literal["key_missing", "key_sealed", "key_revoked", "may_not_mirror", "may_not_act"]
 
 _turned_away = Counter(
     "guichet_provider_rejections_total", "Times a provider began to turn us away.", ["reason"]
@@ -41,7 +41,7 @@ class ProviderConnection(msgspec.Struct, frozen=True):
     #: What the key may not do; None where it may do nothing.
     refused: str | None
     checked_at: datetime
-    #: Whether work in the background waits. A key that may only read keeps the mirror alive.
+    #: Whether work in the background waits. A key that may read what it needs keeps it alive.
     stopped: bool
 
 
@@ -128,8 +128,8 @@ async def key_set_at(unit: Unit) -> datetime | None:
 async def note_rejected(unit: Unit, set_at: datetime | None, rejection: Rejection) -> bool:
     """Write down that the key which was set then is turned away; answers whether that is news.
 
-    Of a key that was replaced meanwhile nothing is written. What stops everything stands above
-    what the key may not write.
+    Of a key that was replaced meanwhile nothing is written. What stops the work stands above what
+    does not.
     """
     news = await unit.fetchval(
         """
@@ -145,7 +145,7 @@ async def note_rejected(unit: Unit, set_at: datetime | None, rejection: Rejectio
         where held.tenant_id = $1
         and held.key_set_at is not distinct from $2
         and held.reason is distinct from excluded.reason
-        and (not held.stopped or excluded.reason <> 'may_not_write')
+        and (not held.stopped or excluded.reason <> 'may_not_act')
         returning true
         """,
         unit.tenant_id,

@@ -10,6 +10,19 @@ _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 #: What is asked to see whether a key is good. One that is restricted may be so good for all else.
 _ACCOUNT = "account"
+#: What work in the background reads; without one of these it fails for ever.
+_MIRRORED = frozenset(
+    {
+        "charges",
+        "customers",
+        "events",
+        "invoices",
+        "payment_methods",
+        "prices",
+        "products",
+        "subscriptions",
+    }
+)
 
 
 class Watched:
@@ -47,4 +60,5 @@ def rejection_of(status: int, method: str, url: str) -> Rejection | None:
     resource = urlsplit(url).path.removeprefix("/v1/").partition("/")[0]
     if status != _FORBIDDEN or resource == _ACCOUNT:
         return None
-    return Rejection("may_not_read" if method == "GET" else "may_not_write", f"{method} {resource}")
+    mirrored = method == "GET" and resource in _MIRRORED
+    return Rejection("may_not_mirror" if mirrored else "may_not_act", f"{method} {resource}")
