@@ -1,6 +1,7 @@
 """What was never delivered reaches the mirror: by the workers' rounds, or by a command."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +9,8 @@ from uuid import UUID
 import pytest
 from click.testing import CliRunner
 
-from guichet.billing.imports import take_import
+from guichet.billing.importing import import_tenant
+from guichet.billing.imports import ImportAtWork, take_import
 from guichet.cli import main
 from guichet.db import Database
 from guichet.outbox import open_outbox
@@ -105,3 +107,35 @@ async def test_the_command_leaves_an_import_that_is_at_work_alone(
     status, output = await _in_thread(settings, "--full")
     assert status == 1
     assert "being imported already" in output
+
+
+@pytest.mark.slow
+async def test_an_import_that_is_killed_goes_on_where_it_was(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    async def is_past_the_products() -> bool:
+        async with db.unit(tenant) as unit:
+            step = await unit.fetchval("select step from imports where tenant_id = $1", tenant)
+        return step not in (None, "products")
+
+    for _ in range(6):
+        await shop.add_customer()
+    # Slow enough to be killed before it is done.
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "guichet.cli", "sync", "lumen", "--full"),
+        env=environment(settings) | {"GUICHET_IMPORT_RATE": "2"},
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await until(is_past_the_products, 15)
+    finally:
+        command.kill()
+        await command.wait()
+    with pytest.raises(ImportAtWork):
+        await import_tenant(db, shop.port, tenant)
+    async with db.unit(tenant) as unit:
+        await unit.execute("update imports set held_until = now() - interval '1 second'")
+        copy_no = await unit.fetchval("select copy_no from imports")
+    done = await import_tenant(db, shop.port, tenant)
+    assert (done.copy_no, done.counts["products"], done.counts["customers"]) == (copy_no, 1, 6)
+    assert await mirrored(db, tenant) == await held(shop.port)
