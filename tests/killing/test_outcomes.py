@@ -4,7 +4,6 @@ And whatever happened, in any order: in the end each request is done and charged
 and not charged.
 """
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,9 +14,8 @@ from guichet.billing.changes import ChangeUnfinished
 from guichet.billing.resuming import PATIENCE
 from guichet.db import Database
 from guichet.settings import Settings
-from tests.databases import DatabaseUrls
 from tests.killing.outcomes import EVENTS, Case, Troubled
-from tests.shops import Shop, add_portal, open_shop
+from tests.shops import Shop
 
 # A cell says the state that follows, and how often the customer is charged by then.
 TABLE = """
@@ -100,19 +98,6 @@ async def _cell(case: Case, state: str, event: str) -> str:
     await case.resume(case.troubled("answered"))
     end = f"{await case.state(request)} {await case.charges()}"
     return follows if end in ("done 1", "refused 0") else f"{follows}, in the end {end}"
-
-
-@pytest.fixture
-async def shop(sandbox: str, stripe_key: str) -> AsyncIterator[Shop]:
-    async with open_shop(sandbox, stripe_key) as shop:
-        yield shop
-
-
-@pytest.fixture
-async def tenant(
-    settings: Settings, database_urls: DatabaseUrls, db: Database, stripe_key: str
-) -> UUID:
-    return await add_portal(settings, database_urls, db, stripe_key)
 
 
 @pytest.mark.slow
