@@ -125,17 +125,13 @@ def finalize(unit: Unit, invoice: Document) -> Document:
         )
     now = unit.now(invoice)
     customer = unit.need("customer", invoice["customer"])
-    invoice["starting_balance"] = customer["balance"]
     invoice.update(addressee(unit, customer))
-    _owe(invoice)
-    balance = min(0, invoice["total"] + invoice["starting_balance"])
-    invoice["ending_balance"] = balance
     following = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
     customer["next_invoice_sequence"] += invoice["number"] is None
-    invoice["number"] = invoice["number"] or following
     page = f"{unit.base_url}/i/{unit.account.id}/{invoice['id']}/{invoice['_token']}"
     invoice.update(
         status="open",
+        number=invoice["number"] or following,
         effective_at=invoice["effective_at"] or now,
         automatically_finalizes_at=None,
         hosted_invoice_url=page,
@@ -144,18 +140,27 @@ def finalize(unit: Unit, invoice: Document) -> Document:
     if invoice["collection_method"] == "send_invoice" and invoice["due_date"] is None:
         invoice["due_date"] = now + 30 * 86_400
     invoice["status_transitions"]["finalized_at"] = now
-    customer["currency"] = customer["currency"] or invoice["currency"]
-    if applied := balance - customer["balance"]:
-        move_balance(
-            unit, customer, applied, "applied_to_invoice", currency=invoice["currency"],
-            invoice=invoice["id"],
-        )  # fmt: skip
-    unit.update(customer, "customer.updated" if applied else None)
+    _apply_balance(unit, invoice, customer)
     unit.update(invoice, "invoice.updated")
     unit.emit("invoice.finalized", invoice)
     if not invoice["amount_due"]:
         mark_paid(unit, invoice)
     return invoice
+
+
+def _apply_balance(unit: Unit, invoice: Document, customer: Document) -> None:
+    """A credit lessens what is due, a debit is added to it; what is left stays a balance."""
+    invoice["starting_balance"] = customer["balance"]
+    _owe(invoice)
+    invoice["ending_balance"] = min(0, invoice["total"] + invoice["starting_balance"])
+    customer["currency"] = customer["currency"] or invoice["currency"]
+    applied = invoice["ending_balance"] - customer["balance"]
+    if applied:
+        move_balance(
+            unit, customer, applied, "applied_to_invoice", currency=invoice["currency"],
+            invoice=invoice["id"],
+        )  # fmt: skip
+    unit.update(customer, "customer.updated" if applied else None)
 
 
 def mark_paid(unit: Unit, invoice: Document) -> None:

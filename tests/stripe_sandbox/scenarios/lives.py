@@ -183,6 +183,47 @@ async def _reactivated(shop: Shop) -> Any:
     return await status(shop, subscription.id), await statuses(shop)
 
 
+async def _announced(shop: Shop) -> Any:
+    await shop.subscribe(await shop.price(1_000))
+    seen = []
+    for days in (8, 7):
+        await shop.advance(MONTH - days * DAY)
+        seen.append(len(await shop.events("invoice.upcoming")))
+    return seen
+
+
+async def _renewed_while_away(shop: Shop) -> Any:
+    subscription = await shop.subscribe(await shop.price(1_000))
+    always = await shop.account.v1.payment_methods.attach_async(
+        "pm_card_authenticationRequired", {"customer": shop.customer}
+    )
+    await shop.account.v1.subscriptions.update_async(
+        subscription.id, {"default_payment_method": always.id}
+    )
+    await shop.advance(MONTH + 2 * HOUR)
+    asked = await shop.events("invoice.payment_action_required")
+    return await status(shop, subscription.id), len(asked)
+
+
+async def _paused_whole(shop: Shop) -> Any:
+    subscription = await shop.subscribe(await shop.price(1_000))
+    v1 = shop.account.v1.subscriptions
+    await v1.pause_async(subscription.id, {"type": "subscription"})
+    await shop.advance(MONTH + 2 * HOUR)
+    return await status(shop, subscription.id), len(await shop.invoices())
+
+
+async def _begun_by_schedule(shop: Shop) -> Any:
+    phases: Any = [{"items": [{"price": await shop.price(1_000), "quantity": 1}]}]
+    made = await shop.account.v1.subscription_schedules.create_async(
+        {"customer": shop.customer, "start_date": HALF, "phases": phases}
+    )
+    before = made.status, made.subscription
+    await shop.advance(HALF + 2 * HOUR)
+    found = await shop.account.v1.subscription_schedules.retrieve_async(made.id)
+    return before, found.status, await status(shop, str(found.subscription)), await totals(shop)
+
+
 async def _customer_deleted(shop: Shop) -> Any:
     subscription = await shop.subscribe(await shop.price(1_000))
     await shop.account.v1.customers.delete_async(shop.customer)
@@ -231,6 +272,17 @@ ROWS = [
              _cancelled_later, (["active", "canceled"], [1_000])),
     Scenario("A cancellation to come can be taken back", _CANCEL,
              _reactivated, ("active", ["paid", "paid"])),
+    Scenario("A renewal is announced seven days before",
+             "https://docs.stripe.com/billing/subscriptions/webhooks", _announced, [0, 1]),
+    Scenario("A renewal whose bank asks fails while the customer is away",
+             "https://docs.stripe.com/billing/subscriptions/overview#requires-action",
+             _renewed_while_away, ("past_due", 1)),
+    Scenario("A paused subscription makes no invoices",
+             "https://docs.stripe.com/billing/subscriptions/pause",
+             _paused_whole, ("paused", 1)),
+    Scenario("A schedule begins its subscription when it says",
+             "https://docs.stripe.com/billing/subscriptions/subscription-schedules",
+             _begun_by_schedule, (("not_started", None), "active", "active", [1_000])),
     Scenario("Deleting a customer cancels their subscriptions",
              "https://docs.stripe.com/api/customers/delete", _customer_deleted, "canceled"),
 ]  # fmt: skip
