@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: GUICHET_DATABASE_CONNECTIONS: the size of one process's connection pool.
     database_connections: int = 10
     #: GUICHET_IMPORT_RATE: requests a second to one merchant's provider while its account is read.
-    import_rate: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
+    import_rate: Annotated[float, msgspec.Meta(ge=1, le=100)] = 20.0
     #: GUICHET_LOG_LEVEL: debug, info, warning or error.
     log_level: str = "info"
     #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
