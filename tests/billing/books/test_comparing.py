@@ -1,5 +1,6 @@
 """The mirror beside the provider: what differs is told, and mended by fetching it anew."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -147,3 +148,39 @@ async def test_a_check_that_comes_to_no_end_says_why(
     assert kept is not None
     assert kept.failure == "provider_key_rejected"
     assert kept.finished_at is not None
+
+
+async def test_an_object_that_the_provider_never_shows_does_not_hold_up_the_others(
+    db: Database, tenant: UUID, check: Check, shop: Shop
+) -> None:
+    await _break(db, tenant, "update customers set name = 'X' where tenant_id = $1")
+    customers = sorted(it.id for it in await held(shop.port) if it.kind == "customer")
+    path = f"/v1/customers/{customers[0]}"
+    await shop.set(
+        fail_next_requests=[
+            {"mode": "error", "status": 400, "method": "GET", "path": path, "count": 50}
+        ]
+    )
+    assert [it.id for it in (await check()).differences] == customers[1:]
+
+
+@pytest.mark.slow
+async def test_a_check_that_is_cut_off_is_soon_begun_anew(
+    db: Database, tenant: UUID, check: Check, shop: Shop
+) -> None:
+    await shop.set(latency_ms=300)
+    checking = asyncio.ensure_future(check())
+    await asyncio.sleep(0.5)
+    checking.cancel()
+    await asyncio.gather(checking, return_exceptions=True)
+    async with db.unit(tenant) as unit:
+        row = await unit.fetchrow(
+            """
+            select failure, due_at < now() + interval '1 hour' as soon
+            from book_checks
+            where tenant_id = $1
+            """,
+            tenant,
+        )
+    assert row is not None
+    assert tuple(row) == ("cut_off", True)

@@ -25,7 +25,7 @@ from guichet.billing.books.ledger import note_failure, note_result, take_turn
 from guichet.billing.books.within import check_within
 from guichet.billing.mirror import Kind, Reference
 from guichet.db import Database
-from guichet.payments.errors import ProviderError
+from guichet.errors import GuichetError
 from guichet.payments.port import PaymentProvider
 
 log = structlog.get_logger()
@@ -87,14 +87,11 @@ async def check_books(
     access = Access(db, provider, tenant_id, AsyncLimiter(rate, 1))
     try:
         books = await _check(access, repair, settle_s, told)
-    except ProviderError as error:
+    except BaseException as error:
         _checks.labels("failed").inc()
-        await note_failure(db, tenant_id, error.code, _AGAIN)
-        raise
-    except asyncio.CancelledError:
-        # A deploy ends the workers; what it cut off is soon begun anew, and not after the lease.
+        code, again_in = _failure(error)
         with contextlib.suppress(Exception):
-            await asyncio.shield(note_failure(db, tenant_id, "cut_off", _SOON))
+            await asyncio.shield(note_failure(db, tenant_id, code, again_in))
         raise
     await note_result(db, tenant_id, books.objects, books.differences, books.unexamined, EVERY)
     _checks.labels("clean" if books.is_clean else "different").inc()
@@ -104,6 +101,15 @@ async def check_books(
             "books_differ", tenant=str(tenant_id), code=it.rule, object=it.id, reason=it.remedy
         )
     return books
+
+
+def _failure(error: BaseException) -> tuple[str, timedelta]:
+    """Why a check came to no end, and when the next one is begun instead of after the lease."""
+    if isinstance(error, GuichetError):
+        return error.code, _AGAIN
+    # A deploy ends the workers, and whatever they have in hand.
+    cut_off = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+    return ("cut_off", _SOON) if cut_off else ("internal_error", _AGAIN)
 
 
 async def _check(access: Access, repair: bool, settle_s: float, told: Told) -> Books:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
+import structlog
 from aiolimiter import AsyncLimiter
 
 from guichet.billing.books.differences import Difference, Remedy
@@ -33,7 +34,10 @@ from guichet.payments.copies import (
     PriceCopy,
     ProductCopy,
 )
+from guichet.payments.errors import ProviderRefused
 from guichet.payments.port import PaymentProvider
+
+log = structlog.get_logger()
 
 _PAGE = 100
 _FETCH_SECONDS = 120.0
@@ -182,6 +186,7 @@ async def confirm(
         if not left:
             break
         number, fetched = await _fetch(access, left)
+        left = [it for it in left if it in fetched]
         await asyncio.sleep(settle_s)
         # The numbers first: what is written in between is only looked at once more.
         numbers = await _numbers(access, left)
@@ -201,6 +206,7 @@ async def fetch_anew(
     """Write what the provider holds now over these; answers the differences as they are then."""
     wanted = list(references)
     number, fetched = await _fetch(access, wanted)
+    wanted = list(fetched)
     present = [copy for copy in fetched.values() if copy is not None]
     missing = [each for each, copy in fetched.items() if copy is None]
     for start in range(0, max(len(present), 1), _PAGE):
@@ -227,8 +233,11 @@ async def _fetch(
     for start in range(0, len(references), _PAGE):
         batch = references[start : start + _PAGE]
         fetched = await fetch_all(access.provider, batch, _FETCH_SECONDS, access.pace)
-        for error in fetched.errors.values():
-            raise error
+        for reference, error in fetched.errors.items():
+            # One object that the provider never shows must not keep the others from being checked.
+            if not isinstance(error, ProviderRefused):
+                raise error
+            log.warning("not_compared", tenant=str(access.tenant_id), object=reference.id)
         copies |= fetched.copies
     return number, copies
 

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import asyncpg
+
 from guichet.billing.books import charges, invoices, standing, work
 from guichet.billing.books.differences import Difference
 from guichet.db import Database, Unit
@@ -29,6 +31,17 @@ ALL: tuple[Rule, ...] = (
 )
 
 
+#: For each rule; it looks at every row of a tenant, and nobody waits for it.
+_PATIENCE_SECONDS = 300.0
+
+
+class _Patient(Unit):
+    """A unit whose statements may take longer than those of pages and jobs."""
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        return await self.connection.fetch(sql, *args, timeout=_PATIENCE_SECONDS)
+
+
 async def check_within(db: Database, tenant_id: UUID) -> list[Difference]:
     """What breaks a rule at this moment, which may be that of a change on its way.
 
@@ -37,5 +50,6 @@ async def check_within(db: Database, tenant_id: UUID) -> list[Difference]:
     found: list[Difference] = []
     for rule in ALL:
         async with db.unit(tenant_id) as unit:
-            found += await rule(unit)
+            await unit.execute("set local statement_timeout = '5min'")
+            found += await rule(_Patient(unit.connection, tenant_id))
     return found
