@@ -45,8 +45,8 @@ async def import_tenant(
 ) -> Import:
     """Read every list of the provider into the mirror, or go on where an import was cut off.
 
-    Asks for `rate` pages a second, one at least; the lines of long invoices come on top. `told` is called after
-    each page. Raises `ImportAtWork` or a `ProviderError`. May be repeated at any time.
+    Asks for `rate` pages a second, one at least; the lines of long invoices come on top. `told` is
+    called after each page. Raises `ImportAtWork` or a `ProviderError`. May be repeated at any time.
     """
     # A page of customers costs a request for each, and may have to wait for a slow provider.
     lease = timedelta(seconds=max(_SHORTEST_LEASE, 3 * _PAGE / rate))
