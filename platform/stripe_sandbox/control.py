@@ -129,7 +129,7 @@ class Control:
             unit = self.api.unit(load_account(self.api.store, self._account(request)))
             try:
                 return _json(roll_secret(unit, identifier, float(hours)))
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise Refusal(400, "`hours` must be a number") from None
 
 

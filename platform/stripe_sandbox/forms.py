@@ -13,7 +13,7 @@ Reader: TypeAlias = Callable[[Any, str], Any]
 Shape: TypeAlias = Mapping[str, Reader]
 
 # https://docs.stripe.com/metadata
-_LONGEST_KEY, _LONGEST_VALUE = 40, 500
+_MOST_KEYS, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500
 _OPTIONS = DecodeOptions(depth=12, list_limit=500, parameter_limit=20_000)
 
 
@@ -102,6 +102,10 @@ def metadata(raw: Any, param: str) -> Document | None:
     if not isinstance(raw, dict):
         raise invalid("Invalid hash", param)
     pairs = {str(key): str(value) for key, value in raw.items()}
+    if len(pairs) > _MOST_KEYS:
+        raise invalid(
+            f"You can set up to {_MOST_KEYS} metadata keys, but you passed in {len(pairs)}.", param
+        )
     for key, value in pairs.items():
         for noun, word, most in (("keys", key, _LONGEST_KEY), ("values", value, _LONGEST_VALUE)):
             if len(word) > most:

@@ -32,4 +32,4 @@ async def account(sandbox: Program) -> AsyncIterator[Account]:
     """An account that no other test sees."""
     opened = Account.new(sandbox.url)
     yield opened
-    await opened.http.aclose()
+    await opened.close()

@@ -72,16 +72,22 @@ class Account:
         return cls(url, f"sk_test_{secrets.token_hex(12)}", retries)
 
     def __post_init__(self) -> None:
+        self.wire = stripe.HTTPXClient()
         self.client = stripe.StripeClient(
             self.key,
             base_addresses={"api": self.url},
-            http_client=stripe.HTTPXClient(),
+            http_client=self.wire,
             max_network_retries=self.retries,
         )
         self.v1 = self.client.v1
         self.http = httpx.AsyncClient(
             base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=30
         )
+
+    async def close(self) -> None:
+        """Let its connections go."""
+        await self.wire.close_async()
+        await self.http.aclose()
 
     async def set(self, **switches: Any) -> None:
         """Turn switches of the control page."""

@@ -298,7 +298,7 @@ async def test_every_preview_equals_the_invoice_that_follows(
             assert _lines(newest) == _lines(preview)
             assert (newest.total, newest.amount_due) == (preview.total, preview.amount_due)
             assert newest.status == "paid"
-    await account.http.aclose()
+    await account.close()
 
 
 @settings(
@@ -326,4 +326,4 @@ async def test_a_change_and_back_in_the_same_second_adds_up_to_nothing(
         )
     found = await account.v1.invoice_items.list_async({"customer": shop.customer})
     assert sum(pending.amount for pending in found.data) == 0
-    await account.http.aclose()
+    await account.close()

@@ -96,6 +96,7 @@ async def test_a_number_is_asked_for_where_one_belongs(sandbox: Program, account
         ("charges/fail", {"count": "many"}),
         (f"clocks/{shop.clock}/advance", {"days": "soon"}),
         ("settings", {"fail_with": "x"}),
+        ("webhook_endpoints/we_none/roll", {"hours": "inf"}),
     ):
         answer = await account.http.post(
             f"/_control/{path}", data=data, headers={"origin": sandbox.url}

@@ -38,6 +38,8 @@ async def _post(account: Account, path: str, data: Any, **headers: str) -> httpx
         ("/v1/customers", {"metadata": "x"}, "Invalid hash", None, "metadata"),
         ("/v1/customers", {f"metadata[{'k' * 41}]": "x"}, "Metadata keys can have up to 40", None,
          "metadata"),
+        ("/v1/customers", {f"metadata[k{number}]": "x" for number in range(51)},
+         "You can set up to 50 metadata keys", None, "metadata"),
         ("/v1/customers", {"metadata[k]": "x" * 501}, "Metadata values can have up to 500", None,
          "metadata"),
     ],

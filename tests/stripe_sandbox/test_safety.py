@@ -92,7 +92,7 @@ async def test_accounts_see_nothing_of_each_other(sandbox: Program, account: Acc
         await other.v1.customers.retrieve_async(shop.customer)
     assert (missing.value.http_status, missing.value.code) == (404, "resource_missing")
     assert (await other.v1.events.list_async()).data == []
-    await other.http.aclose()
+    await other.close()
 
 
 @pytest.mark.slow
@@ -118,7 +118,7 @@ async def test_a_killed_sandbox_forgets_nothing_that_it_answered(tmp_path: Path)
     assert found <= told
     subscription = await shop.subscribe(price)
     assert subscription.status == "active"
-    await account.http.aclose()
+    await account.close()
     program.stop()
 
 
@@ -151,7 +151,7 @@ async def test_a_request_repeated_after_a_kill_is_done_once(tmp_path: Path) -> N
     again = await account.http.post("/v1/subscriptions", data=params, headers=headers)
     assert again.headers["idempotent-replayed"] == "true"
     assert len(await account.charges()) == 1
-    await account.http.aclose()
+    await account.close()
     program.stop()
 
 

@@ -152,7 +152,7 @@ async def test_a_delivery_that_waits_survives_a_kill(tmp_path: Path, receiver: R
     program = Program(port, state)
     await receiver.wait_for(1)
     assert receiver.names == ["Ada"]
-    await account.http.aclose()
+    await account.close()
     program.stop()
 
 
