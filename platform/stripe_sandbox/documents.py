@@ -79,7 +79,7 @@ def apply(document: Document, change: Document, fields: Sequence[str]) -> None:
 
 def public(document: Document) -> Document:
     """A document as the API shows it: names with a leading underscore are the sandbox's own."""
-    shown = {name: value for name, value in document.items() if not name.startswith("_")}
+    shown = {name: value for name, value in document.items() if name[0] != "_"}
     if shown.get("object") == "subscription":
         _show_items(shown)
     return shown

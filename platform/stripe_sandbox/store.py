@@ -187,7 +187,10 @@ class Store:
         """
         where = ["account = ?", "kind = ?"]
         values: list[str | int] = [account, kind]
-        for column, value in (("owner", owner), ("tag", tag)):
+        # An owner has few objects, a tag such as `pending` may have very many: the sign keeps
+        # SQLite from looking through those.
+        by_tag = "tag" if owner is None else "+tag"
+        for column, value in (("owner", owner), (by_tag, tag)):
             if value is not None:
                 where.append(f"{column} = ?")
                 values.append(value)
@@ -213,7 +216,7 @@ class Store:
     def accounts_due(self, until: int) -> list[str]:
         """Accounts with something to do by the wall clock."""
         rows = self.sql.execute(
-            """select distinct account from objects
+            """select distinct account from objects indexed by objects_by_wall_time
             where clock = '' and due is not null and due <= ?""",
             (until,),
         )

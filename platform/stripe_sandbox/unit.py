@@ -101,13 +101,14 @@ class Unit:
     def update(self, document: Document, event: str | None = None) -> Document:
         """Save an object's changes; the event is sent if there are any that the API shows."""
         key = (document["object"], document["id"])
-        before = self.store.decode(self._originals[key])
-        if before == document:
+        original, raw = self._originals[key], _encoder.encode(document)
+        if raw == original:
             return document
-        self._write(document)
-        changed = previous_attributes(public(before), public(document))
-        if event and changed:
-            self.emit(event, document, changed)
+        self._keep_written(document, raw)
+        if event:
+            before = public(self.store.decode(original))
+            if changed := previous_attributes(before, public(document)):
+                self.emit(event, document, changed)
         return document
 
     def remove(self, document: Document, event: str | None = None) -> Document:
@@ -120,8 +121,10 @@ class Unit:
         return {"id": document["id"], "object": document["object"], "deleted": True}
 
     def _write(self, document: Document) -> None:
+        self._keep_written(document, _encoder.encode(document))
+
+    def _keep_written(self, document: Document, raw: bytes) -> None:
         key = (document["object"], document["id"])
-        raw = _encoder.encode(document)
         self.store.write(self.account.id, *key, raw, place(document))
         self._objects[key] = document
         self._originals[key] = raw

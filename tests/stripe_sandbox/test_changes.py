@@ -266,9 +266,7 @@ _STEPS = st.lists(
 
 
 @settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=_STEPS, first=st.integers(1, 50_000))
 async def test_every_preview_equals_the_invoice_that_follows(
@@ -298,32 +296,4 @@ async def test_every_preview_equals_the_invoice_that_follows(
             assert _lines(newest) == _lines(preview)
             assert (newest.total, newest.amount_due) == (preview.total, preview.amount_due)
             assert newest.status == "paid"
-    await account.close()
-
-
-@settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(
-    wait=st.integers(1, _PERIOD - 1),
-    amounts=st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)),
-    quantity=st.integers(1, 9),
-)
-async def test_a_change_and_back_in_the_same_second_adds_up_to_nothing(
-    sandbox: Program, wait: int, amounts: tuple[int, int], quantity: int
-) -> None:
-    account = Account.new(sandbox.url)
-    shop = await open_shop(account)
-    old, new = await shop.price(amounts[0]), await shop.price(amounts[1])
-    subscription = await shop.subscribe(old)
-    await shop.advance(START + wait)
-    item = subscription.items.data[0].id
-    for price, count in ((new, quantity), (old, 1)):
-        await account.v1.subscriptions.update_async(
-            subscription.id, {"items": [{"id": item, "price": price, "quantity": count}]}
-        )
-    found = await account.v1.invoice_items.list_async({"customer": shop.customer})
-    assert sum(pending.amount for pending in found.data) == 0
     await account.close()

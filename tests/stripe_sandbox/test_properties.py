@@ -29,19 +29,13 @@ def _tiers(draw: st.DrawFn) -> dict[str, Any]:
     return {"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers}
 
 
-_PACKAGES = st.builds(
-    lambda amount, size, rounding: {
-        "unit_amount": amount,
-        "transform_quantity": {"divide_by": size, "round": rounding},
-    },
-    _AMOUNTS,
-    st.integers(2, 4),
-    st.sampled_from(["up", "down"]),
+_PACKAGE = st.fixed_dictionaries(
+    {"divide_by": st.integers(2, 4), "round": st.sampled_from(["up", "down"])}
 )
 _PRICES = st.one_of(
-    st.builds(lambda amount: {"unit_amount": amount}, _AMOUNTS),
-    st.builds(lambda amount: {"unit_amount_decimal": amount}, _DECIMALS),
-    _PACKAGES,
+    st.fixed_dictionaries({"unit_amount": _AMOUNTS}),
+    st.fixed_dictionaries({"unit_amount_decimal": _DECIMALS}),
+    st.fixed_dictionaries({"unit_amount": _AMOUNTS, "transform_quantity": _PACKAGE}),
     _tiers(),
 )
 _CHANGES = st.fixed_dictionaries(
@@ -56,8 +50,8 @@ _CHANGES = st.fixed_dictionaries(
 )
 _COUPONS = st.one_of(
     st.none(),
-    st.builds(lambda percent: {"percent_off": percent}, st.integers(1, 100)),
-    st.builds(lambda amount: {"amount_off": amount}, st.integers(1, 2_000)),
+    st.fixed_dictionaries({"percent_off": st.integers(1, 100)}),
+    st.fixed_dictionaries({"amount_off": st.integers(1, 2_000)}),
 )
 _DURATIONS = st.sampled_from(["forever", "once"])
 
