@@ -86,7 +86,7 @@ class Account:
 
     async def close(self) -> None:
         """Let its connections go."""
-        await self.wire.close_async()
+        await self.wire.close_async()  # type: ignore[no-untyped-call]
         await self.http.aclose()
 
     async def set(self, **switches: Any) -> None:
