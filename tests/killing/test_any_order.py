@@ -50,6 +50,7 @@ class Changes(RuleBasedStateMachine):
         self.case = self.new_case()
         self.requests: list[ChangeRequest] = []
         self.states: list[str] = []
+        self.turned_back = False
         self._run(self.case.open())
 
     @rule(event=events)
@@ -71,7 +72,8 @@ class Changes(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule(event=events, late=st.booleans())
     def resume(self, event: str, late: bool) -> None:
-        later = 2 * PATIENCE if late else timedelta(0)
+        # What was turned back and is too old to be asked for again cannot be told any more.
+        later = 2 * PATIENCE if late and not self.turned_back else timedelta(0)
         self._run(self.case.resume(self.case.troubled(event), later))
 
     @precondition(lambda self: self.requests)
@@ -83,6 +85,12 @@ class Changes(RuleBasedStateMachine):
             )
 
         self._run(both())
+
+    @precondition(lambda self: self.requests)
+    @rule()
+    def turn_back(self) -> None:
+        self.turned_back = True
+        self._run(self.case.turn_back())
 
     @invariant()
     def is_settled_for_good(self) -> None:
