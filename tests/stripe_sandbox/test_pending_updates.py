@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 import stripe
 
@@ -167,3 +168,46 @@ async def test_default_incomplete_waits_a_day_for_the_first_payment(account: Acc
     await shop.advance(START + 23 * _HOUR)
     found = await account.v1.subscriptions.retrieve_async(subscription.id)
     assert found.status == "incomplete_expired"
+
+
+async def _asked_by_the_bank(shop: Shop) -> tuple[stripe.Subscription, Any]:
+    """A subscription whose upgrade waits for its customer's bank, and the bank's page."""
+    v1 = shop.account.v1
+    subscription = await shop.subscribe(await shop.price(1_000))
+    card = "pm_card_authenticationRequired"
+    method = await v1.payment_methods.attach_async(card, {"customer": shop.customer})
+    asked: Any = {"default_payment_method": method.id}
+    await v1.subscriptions.update_async(subscription.id, asked)
+    waiting = await v1.subscriptions.update_async(
+        subscription.id,
+        {
+            "items": [{"id": subscription.items.data[0].id, "price": await shop.price(9_000)}],
+            "proration_behavior": "always_invoice",
+            "payment_behavior": "pending_if_incomplete",
+        },
+    )
+    payments = await v1.invoice_payments.list_async({"invoice": str(waiting.latest_invoice)})
+    intent = await v1.payment_intents.confirm_async(
+        str(payments.data[0].payment.payment_intent), {"return_url": "https://shop.example/back"}
+    )
+    assert intent.next_action
+    assert intent.next_action.redirect_to_url
+    return waiting, intent.next_action.redirect_to_url.url
+
+
+@pytest.mark.parametrize(("outcome", "amount"), [("complete", 9_000), ("fail", 1_000)])
+async def test_an_update_waits_for_the_customers_bank(
+    account: Account, outcome: str, amount: int
+) -> None:
+    shop = await open_shop(account)
+    waiting, page = await _asked_by_the_bank(shop)
+    assert (waiting.status, _amount(waiting)) == ("active", 1_000)
+    assert waiting.pending_update
+    async with httpx.AsyncClient() as visitor:
+        await visitor.post(page, content=f"outcome={outcome}")
+    found = await account.v1.subscriptions.retrieve_async(waiting.id)
+    assert (found.status, _amount(found)) == ("active", amount)
+    assert (found.pending_update is None) == (outcome == "complete")
+    await shop.advance(START + DAY)
+    found = await account.v1.subscriptions.retrieve_async(waiting.id)
+    assert (_amount(found), found.pending_update) == (amount, None)
