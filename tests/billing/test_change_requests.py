@@ -1,123 +1,29 @@
 """A change that was written down is made once, whatever happens to whoever was making it."""
 
-from datetime import UTC, datetime, timedelta
-from typing import cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import msgspec
 import pytest
 
 from guichet.billing.change_requests import (
-    ChangeRequest,
     carry_out,
-    find_request,
     start_request,
 )
 from guichet.billing.changes import ChangeUnfinished
-from guichet.billing.resuming import PATIENCE, resume_unfinished
-from guichet.billing.subscriptions import find_subscription
 from guichet.errors import Conflict
-from guichet.payments.choose import Providers
-from guichet.payments.errors import ProviderAway, ProviderKeyRejected
-from guichet.payments.orders import ItemOrder, SubscriptionChange
-from guichet.payments.port import PaymentProvider
+from tests.billing.requesting import (
+    abandon,
+    break_next,
+    mend,
+    paid,
+    plan_held,
+    provider,
+    resume,
+    start,
+    state,
+    upgrade,
+)
 from tests.portal.shop import Shop
-
-
-async def upgrade(shop: Shop) -> SubscriptionChange:
-    subscription = (await shop.subscription("ada")).to_dict()
-    item = subscription["items"]["data"][0]["id"]
-    return SubscriptionChange(
-        subscription_id=subscription["id"],
-        items=(ItemOrder(item_id=item, price_id=shop.prices["scale"]),),
-        when="now",
-        proration="always_invoice",
-        as_of=datetime.now(UTC).replace(microsecond=0),
-    )
-
-
-async def start(
-    shop: Shop,
-    plan: SubscriptionChange,
-    request_id: UUID | None = None,
-    read_at: datetime | None = None,
-) -> ChangeRequest:
-    customer_id = await shop.customer_id("ada")
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        return await start_request(
-            unit,
-            request_id or uuid4(),
-            customer_id,
-            plan.subscription_id,
-            "change_plan",
-            plan,
-            read_at,
-        )
-
-
-async def provider(shop: Shop) -> PaymentProvider:
-    return await shop.deployment.providers.client(shop.tenant_id)
-
-
-async def state(shop: Shop, request: ChangeRequest) -> ChangeRequest:
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        found = await find_request(unit, request.customer_id, request.id)
-    assert found is not None
-    return found
-
-
-async def abandon(shop: Shop) -> None:
-    """End every lease, as time does when whoever holds it has died."""
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            """
-            update change_requests
-            set claimed_until = now() - interval '1 second'
-            where tenant_id = $1
-            """,
-            shop.tenant_id,
-        )
-
-
-async def resume(shop: Shop, later: timedelta = timedelta(0)) -> int:
-    return await resume_unfinished(
-        shop.deployment.db,
-        shop.deployment.providers,
-        shop.tenant_id,
-        datetime.now(UTC) + later,
-    )
-
-
-async def paid(shop: Shop) -> int:
-    invoices = await shop.stripe.v1.invoices.list_async(
-        {"customer": await shop.customer_id("ada"), "status": "paid", "limit": 100}
-    )
-    return len(invoices.data)
-
-
-async def plan_held(shop: Shop) -> str:
-    return str((await shop.subscription("ada")).to_dict()["items"]["data"][0]["price"]["id"])
-
-
-async def break_next(shop: Shop, **fault: object) -> None:
-    """Have the sandbox fail the account's next writing request."""
-    async with httpx.AsyncClient(trust_env=False) as client:
-        answer = await client.post(
-            f"{shop.deployment.settings.stripe_url}/_control/settings",
-            headers={"authorization": f"Bearer {shop.key}"},
-            json={"fail_next_requests": [{"method": "POST", "count": 10, **fault}]},
-        )
-    assert answer.status_code == 200, answer.text
-
-
-async def mend(shop: Shop) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        await client.post(
-            f"{shop.deployment.settings.stripe_url}/_control/settings",
-            headers={"authorization": f"Bearer {shop.key}"},
-            json={"fail_next_requests": []},
-        )
 
 
 async def test_a_request_whose_caller_died_before_the_call_is_made_once(shop: Shop) -> None:
@@ -178,158 +84,32 @@ async def test_a_provider_that_is_away_leaves_the_change_unknown_and_then_makes_
     assert await paid(shop) == before + 1
 
 
-async def lose_the_answer(shop: Shop) -> ChangeRequest:
-    """An upgrade that was made and charged, whose answer never arrived."""
-    request = await start(shop, await upgrade(shop))
-    await break_next(shop, mode="lost")
-    made = await carry_out(shop.deployment.db, await provider(shop), shop.tenant_id, request)
-    assert made.state == "unknown"
+async def test_a_cancellation_that_dropped_a_plan_is_not_called_refused(shop: Shop) -> None:
+    planned = msgspec.structs.replace(await upgrade(shop), when="period_end")
+    client, customer = await provider(shop), await shop.customer_id("ada")
+    assert (await client.schedule_change(planned, "plan")).pending is not None
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        request = await start_request(unit, uuid4(), customer, planned.subscription_id, "cancel")
+    await break_next(shop, mode="error", status=400, path="/v1/subscriptions/")
+    made = await carry_out(shop.deployment.db, client, shop.tenant_id, request)
+    assert (made.state, made.failure) == ("unknown", "change_half_made")
     await mend(shop)
     await abandon(shop)
-    return request
-
-
-@pytest.mark.parametrize("status", [401, 429])
-async def test_a_repetition_that_is_turned_away_does_not_deny_what_was_made(
-    shop: Shop, status: int
-) -> None:
-    request = await lose_the_answer(shop)
-    await break_next(shop, mode="error", status=status)
     assert await resume(shop) == 1
     assert (await state(shop, request)).state == "done"
+    assert (await shop.subscription("ada")).cancel_at_period_end
 
 
-@pytest.mark.parametrize("status", [401, 429])
-async def test_a_repetition_that_is_turned_away_refuses_nothing(shop: Shop, status: int) -> None:
-    request = await start(shop, await upgrade(shop))
-    await abandon(shop)
-    await break_next(shop, mode="error", status=status)
-    assert await resume(shop) == 0
-    assert (await state(shop, request)).state == "unknown"
-    await mend(shop)
-    await abandon(shop)
-    # Work for a tenant whose key was turned away waits until it is seen to be let in again.
-    await shop.deployment.providers.probe(shop.tenant_id)
-    assert await resume(shop) == 1
-    assert await plan_held(shop) == shop.prices["scale"]
-
-
-class Away:
-    """A provider that lets nothing be changed, because it was not to be reached just before."""
-
-    def __init__(self, reached: PaymentProvider) -> None:
-        self._reached = reached
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._reached, name)
-
-    async def change_subscription(self, *_: object) -> None:
-        raise ProviderAway
-
-    async def client(self, _tenant_id: UUID) -> "Away":
-        return self
-
-
-async def test_a_repetition_that_was_never_sent_refuses_nothing(shop: Shop) -> None:
-    request = await start(shop, await upgrade(shop))
-    await abandon(shop)
-    away = cast(Providers, Away(await provider(shop)))
-    settled = await resume_unfinished(shop.deployment.db, away, shop.tenant_id, datetime.now(UTC))
-    assert settled == 0
-    assert (await state(shop, request)).state == "unknown"
-    await abandon(shop)
-    assert await resume(shop) == 1
-    assert await plan_held(shop) == shop.prices["scale"]
-
-
-async def test_a_repeated_call_s_old_answer_does_not_turn_the_mirror_back(shop: Shop) -> None:
-    request = await lose_the_answer(shop)
-    # The merchant acts between the change and its repetition.
-    await shop.stripe.v1.subscriptions.update_async(
-        request.subscription_id, {"cancel_at_period_end": True}
+async def test_what_the_merchant_planned_refuses_a_request(shop: Shop) -> None:
+    plan = await upgrade(shop)
+    await shop.stripe.v1.subscription_schedules.create_async(
+        {"from_subscription": plan.subscription_id}
     )
-    assert await resume(shop) == 1
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        held = await find_subscription(unit, request.customer_id, request.subscription_id)
-    assert held.cancel_at_period_end
-
-
-async def test_a_request_that_cannot_be_settled_does_not_hold_up_the_others(shop: Shop) -> None:
-    stuck = await start(shop, await upgrade(shop))
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            "update change_requests set request = 'null' where tenant_id = $1", shop.tenant_id
-        )
-    linus = await shop.subscription("linus")
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        other = await start_request(
-            unit, uuid4(), await shop.customer_id("linus"), linus.id, "cancel"
-        )
-    await abandon(shop)
-    assert await resume(shop) == 1
-    assert (await state(shop, stuck)).state == "started"
-    assert (await state(shop, other)).state == "done"
-
-
-async def test_a_tenant_without_a_key_is_not_asked_for_again_and_again(shop: Shop) -> None:
-    await start(shop, await upgrade(shop))
-    await abandon(shop)
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute("delete from secrets where tenant_id = $1", shop.tenant_id)
-    shop.deployment.providers.forget(shop.tenant_id)
-    with pytest.raises(ProviderKeyRejected):
-        await resume(shop)
-    assert await resume(shop) == 0
-
-
-async def test_no_number_of_tries_is_too_many(shop: Shop) -> None:
-    request = await start(shop, await upgrade(shop))
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            "update change_requests set tries = 32767 where tenant_id = $1", shop.tenant_id
-        )
-    await abandon(shop)
-    assert await resume(shop) == 1
-    assert (await state(shop, request)).state == "done"
-
-
-async def test_a_request_that_earlier_code_wrote_down_is_made(shop: Shop) -> None:
-    plan = await upgrade(shop)
+    before = await paid(shop)
     request = await start(shop, plan)
-    written = msgspec.to_builtins(plan)
-    (item,) = written.pop("items")
-    earlier = {
-        **{name: item[name] for name in ("item_id", "price_id", "quantity")},
-        **{name: written[name] for name in ("subscription_id", "when", "proration", "as_of")},
-    }
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            "update change_requests set request = $2::jsonb where tenant_id = $1",
-            shop.tenant_id,
-            msgspec.json.encode(earlier).decode(),
-        )
-    assert (await state(shop, request)).plan == plan
-    await abandon(shop)
-    assert await resume(shop) == 1
-    assert await plan_held(shop) == shop.prices["scale"]
-
-
-async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Shop) -> None:
-    request = await start(shop, await upgrade(shop))
-    await abandon(shop)
-    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
-    settled = await state(shop, request)
-    assert (settled.state, settled.failure) == ("refused", "change_expired")
-    assert await plan_held(shop) == shop.prices["starter"]
-
-
-async def test_an_old_request_that_was_made_is_found_to_be_done(shop: Shop) -> None:
-    plan = await upgrade(shop)
-    request = await start(shop, plan)
-    await (await provider(shop)).change_subscription(plan, f"guichet-{request.id}")
-    await abandon(shop)
-    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
-    assert (await state(shop, request)).state == "done"
+    made = await carry_out(shop.deployment.db, await provider(shop), shop.tenant_id, request)
+    assert (made.state, made.failure) == ("refused", "scheduled_by_merchant")
+    assert await paid(shop) == before
 
 
 async def test_a_subscription_has_one_unfinished_request(shop: Shop) -> None:

@@ -18,6 +18,7 @@ from guichet.billing.changes import (
     NotLive,
     NotOffered,
     PaymentOverdue,
+    PlannedByMerchant,
     SamePlan,
     decide,
     direction,
@@ -134,6 +135,19 @@ def test_a_change_during_a_trial_applies_now() -> None:
         ({"cancel_at": NOW}, IsCancelling),
         ({"pending": PendingChange(NOW, 1, LARGE)}, ChangePending),
         ({"items": ()}, NotAllowed),
+        ({"schedule_id": "sub_sched_1"}, PlannedByMerchant),
+        (
+            {"schedule_id": "sub_sched_1", "pending": PendingChange(NOW, 1, LARGE)},
+            PlannedByMerchant,
+        ),
+        (
+            {
+                "schedule_id": "sub_sched_1",
+                "schedule_is_ours": True,
+                "pending": PendingChange(NOW, 1, LARGE),
+            },
+            ChangePending,
+        ),
     ],
 )
 def test_a_state_that_forbids_changes_says_why(

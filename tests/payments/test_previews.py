@@ -1,11 +1,15 @@
 """What is shown before confirming is what is charged, now and at the next renewal."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 import pytest
 
 from guichet.payments.orders import ItemOrder, Proration, SubscriptionChange
+from guichet.payments.stripe.adapter import Stripe, Transport
+from guichet.payments.stripe.transport import Answer
 from tests.payments.clocks import add_clock, advance
 from tests.shops import Shop
 
@@ -119,3 +123,52 @@ async def test_a_preview_changes_nothing(shop: Shop) -> None:
         )
         await shop.port.preview_change(change)
     assert await shop.port.fetch_subscription(subscription.id) == before
+
+
+class ShortLists(Transport):
+    """The way to the sandbox, but a preview holds two of its lines; the others have to be listed.
+
+    Stripe shows ten lines in an invoice and the rest at their own address.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: dict[str, dict[str, Any]] = {}
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> Answer:
+        for invoice, whole in self._lines.items():
+            if f"/v1/invoices/{invoice}/lines" in url:
+                return msgspec.json.encode({**whole, "has_more": False}), 200, {}
+        body, status, answered = await super().request_async(method, url, headers, post_data)
+        if url.endswith("/v1/invoices/create_preview") and status == 200:
+            preview = msgspec.json.decode(body)
+            self._lines[preview["id"]] = whole = preview["lines"]
+            preview["lines"] = {**whole, "data": whole["data"][:2], "has_more": True}
+            body = msgspec.json.encode(preview)
+        return body, status, answered
+
+
+async def test_a_preview_is_read_to_its_last_line(shop: Shop) -> None:
+    add_ons = [await shop.add_price(amount, "month") for amount in (100, 200, 300)]
+    customer = await shop.add_customer()
+    subscription = await shop.sdk.subscriptions.create_async(
+        {"customer": customer, "items": [{"price": each} for each in add_ons]}
+    )
+    change = SubscriptionChange(
+        subscription_id=subscription.id,
+        items=tuple(
+            ItemOrder(item_id=item.id, price_id=item.price.id, quantity=5)
+            for item in subscription.items.data
+        ),
+        when="now",
+        proration="create_prorations",
+        as_of=datetime.fromtimestamp(subscription.created, UTC),
+    )
+    expected = await shop.port.preview_change(change)
+    assert len(expected.lines) > 2
+    transport = ShortLists()
+    port = Stripe(shop.key, shop.url, transport)
+    assert await port.preview_change(change) == expected
+    await transport.close_async()

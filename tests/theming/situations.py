@@ -5,7 +5,7 @@ from typing import Any
 
 from guichet.billing.changes import PlanOption
 from guichet.billing.payment_methods import PaymentMethod
-from guichet.billing.subscriptions import PendingChange
+from guichet.billing.subscriptions import Pause, PendingChange, PendingUpdate
 from guichet.money import Money
 from guichet.payments.answers import Preview, PreviewLine
 from guichet.portal.sign_in import ProviderButton
@@ -42,7 +42,14 @@ def _homes() -> dict[str, dict[str, Any]]:
         "home": home(
             subscriptions=(
                 subscription(),
-                subscription(2, price("Archive", 4900), quantity=5, pending=pending),
+                subscription(
+                    2,
+                    price("Archive", 4900),
+                    quantity=5,
+                    pending=pending,
+                    schedule_id="sub_sched_2",
+                    schedule_is_ours=True,
+                ),
             )
         ),
         "home-overdue": home(subscriptions=(overdue,), invoices=(owed, *INVOICES[1:])),
@@ -58,6 +65,15 @@ def _homes() -> dict[str, dict[str, Any]]:
             ),
             payment_method=None,
             invoices=(),
+        ),
+        "home-merchants-plan": home(
+            subscriptions=(
+                subscription(1, schedule_id="sub_sched_1", pending=pending),
+                subscription(
+                    2, pause=Pause(NOW + timedelta(days=60)), pending_update=PendingUpdate(NOW)
+                ),
+                subscription(3, pause=Pause(None)),
+            )
         ),
         "home-unfinished": home(subscriptions=(subscription(1, unfinished_change=True),)),
         "home-empty": home(subscriptions=(), payment_method=None, invoices=()),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 import stripe
@@ -14,7 +15,7 @@ from stripe.params import (
 from guichet.payments.answers import Preview
 from guichet.payments.orders import NewSubscription, Proration, SubscriptionChange
 from guichet.payments.stripe import copying, parameters, previewing
-from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.calls import ask, bounded, pages
 from guichet.payments.stripe.discounting import Term, lasting, running_terms, with_code
 from guichet.payments.stripe.subscriptions import Subscriptions
 
@@ -97,11 +98,15 @@ class Quoting(Subscriptions):
         self, asked: InvoiceCreatePreviewParams, terms: Sequence[Term] | None
     ) -> stripe.Invoice:
         """The invoice as Stripe previews it, under these terms or under the running ones."""
-        if terms is None:
-            return await ask(self._api.invoices.create_preview_async(asked))
-        discounts = [term.parameter for term in terms]
-        with_discounts: InvoiceCreatePreviewParams = {**asked, "discounts": discounts or ""}  # type: ignore[typeddict-item]
-        return await ask(self._api.invoices.create_preview_async(with_discounts))
+        if terms is not None:
+            discounts = [term.parameter for term in terms]
+            asked = {**asked, "discounts": discounts or ""}  # type: ignore[typeddict-item]
+        invoice = await ask(self._api.invoices.create_preview_async(asked))
+        if invoice.lines.has_more:
+            # The object itself holds the first ten, and what is due is read from all.
+            call = partial(self._api.invoices.line_items.list_async, invoice.id)
+            invoice.lines.data = [line async for line in pages(call, {})]
+        return invoice
 
 
 def _asked(change: SubscriptionChange, proration: Proration) -> InvoiceCreatePreviewParams:
