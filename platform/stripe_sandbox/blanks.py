@@ -73,7 +73,9 @@ _SUBSCRIPTION: Document = {
     "status_details": None,
     "transfer_data": None,
     "trial_end": None,
-    "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    "trial_settings": {
+        "end_behavior": {"billing_cycle_anchor": None, "missing_payment_method": "create_invoice"}
+    },
     "trial_start": None,
     "_debits": {},
     "_notice_days": 0,

@@ -25,6 +25,7 @@ from stripe_sandbox.subscription_forms import (
     SHARED,
     anchor,
     own_payment_method,
+    trial_settings,
 )
 from stripe_sandbox.subscription_items import (
     ItemChange,
@@ -136,7 +137,7 @@ def change_fields(unit: Unit, subscription: Document, params: Document) -> None:
     if "metadata" in params:
         subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
     if params.get("trial_settings"):
-        subscription["trial_settings"] = params["trial_settings"]
+        subscription["trial_settings"] = trial_settings(params)
     for name in ("payment_settings", "cancellation_details"):
         subscription[name] = {**subscription[name], **(params.get(name) or {})}
     if "discounts" in params:

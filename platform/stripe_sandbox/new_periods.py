@@ -9,6 +9,7 @@ from stripe_sandbox.documents import Document
 from stripe_sandbox.errors import invalid
 from stripe_sandbox.invoice_lines import item_line, trial_description
 from stripe_sandbox.standing import healthy_status
+from stripe_sandbox.subscription_forms import anchor_after_trial
 from stripe_sandbox.subscription_items import ItemChange, billed_period, full_amount, set_period
 from stripe_sandbox.unit import Unit
 
@@ -90,7 +91,7 @@ def begin_trial(
     subscription.update(
         trial_start=subscription["trial_start"] if already else now,
         trial_end=end,
-        billing_cycle_anchor=end,
+        billing_cycle_anchor=anchor_after_trial(subscription, end),
         _trial_notice_sent=False,
     )
     if subscription["status"] == "active":

@@ -85,6 +85,8 @@ def renew(unit: Unit, subscription: Document, moment: int) -> Document:
     lines = []
     for item in due:
         period = billed_period(subscription, item, moment)
+        # A trial may end within the period that its anchor makes: only the rest is billed.
+        period = period._replace(start=max(period.start, item["current_period_end"]))
         set_period(item, period)
         lines.append(period_line(unit, subscription, item, period))
     if subscription["status"] == "trialing":

@@ -71,7 +71,10 @@ SHARED: Shape = {
     "trial_settings": hash_of(
         {
             "end_behavior": hash_of(
-                {"missing_payment_method": one_of("cancel", "create_invoice", "pause")}
+                {
+                    "billing_cycle_anchor": one_of("now", "unchanged"),
+                    "missing_payment_method": one_of("cancel", "create_invoice", "pause"),
+                }
             )
         }
     ),
@@ -103,6 +106,24 @@ def billing_mode(params: Document) -> Document:
     if (params.get("billing_mode") or {}).get("type") == "classic":
         return {"type": "classic", "flexible": None}
     return {"type": "flexible", "flexible": {"proration_discounts": "included"}}
+
+
+def trial_settings(params: Document) -> Document:
+    """What happens at a trial's end, with Stripe's defaults for what is not said."""
+    said = (params.get("trial_settings") or {}).get("end_behavior") or {}
+    return {
+        "end_behavior": {
+            "billing_cycle_anchor": said.get("billing_cycle_anchor"),
+            "missing_payment_method": said.get("missing_payment_method") or "create_invoice",
+        }
+    }
+
+
+def anchor_after_trial(subscription: Document, end: int) -> int:
+    """The anchor of a trial: its end, unless it is to stay as it is."""
+    behavior = subscription["trial_settings"]["end_behavior"]
+    unchanged = behavior["billing_cycle_anchor"] == "unchanged"
+    return int(subscription["billing_cycle_anchor"]) if unchanged else end
 
 
 def own_payment_method(unit: Unit, customer: str, identifier: str | None) -> str | None:

@@ -23,7 +23,14 @@ from stripe_sandbox.payments import method_for, refused_change
 from stripe_sandbox.placement import DAY
 from stripe_sandbox.routing import listing, route
 from stripe_sandbox.standing import ENDED, healthy_status
-from stripe_sandbox.subscription_forms import BILLING_MODE, SHARED, billing_mode, own_payment_method
+from stripe_sandbox.subscription_forms import (
+    BILLING_MODE,
+    SHARED,
+    anchor_after_trial,
+    billing_mode,
+    own_payment_method,
+    trial_settings,
+)
 from stripe_sandbox.subscription_items import (
     check_together,
     new_item,
@@ -91,7 +98,7 @@ def _new_subscription(unit: Unit, customer: Document, params: Document) -> Docum
     }
     subscription["payment_settings"].update(params.get("payment_settings") or {})
     if params.get("trial_settings"):
-        subscription["trial_settings"] = params["trial_settings"]
+        subscription["trial_settings"] = trial_settings(params)
     return subscription
 
 
@@ -115,7 +122,10 @@ def _set_first_periods(subscription: Document, params: Document, now: int) -> No
     trial_end = _trial_end(items[0], params, now)
     if trial_end:
         subscription.update(
-            trial_start=now, trial_end=trial_end, status="trialing", billing_cycle_anchor=trial_end
+            trial_start=now,
+            trial_end=trial_end,
+            status="trialing",
+            billing_cycle_anchor=anchor_after_trial(subscription, trial_end),
         )
         for item in items:
             set_period(item, Period(now, trial_end))

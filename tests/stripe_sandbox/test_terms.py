@@ -139,3 +139,23 @@ async def test_an_invoice_that_is_sent_is_due_in_the_days_given(account: Account
     assert (first.status, first.due_date) == ("open", START + 10 * DAY)
     assert renewal.due_date == START + 38 * DAY
     assert await account.charges() == []
+
+
+async def test_an_anchor_may_outlast_a_trial(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(
+        await shop.price(2_800),
+        trial_period_days=14,
+        trial_settings={
+            "end_behavior": {
+                "billing_cycle_anchor": "unchanged",
+                "missing_payment_method": "create_invoice",
+            }
+        },
+    )
+    assert subscription.billing_cycle_anchor == START
+    await shop.advance(START + 28 * DAY + _HOUR)
+    invoices = await shop.invoices()
+    # The rest of the first month, then the second one.
+    assert [invoice.total for invoice in invoices] == [2_800, 1_400, 0]
+    assert invoices[1].lines.data[0].period.start == START + 14 * DAY
