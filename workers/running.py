@@ -22,6 +22,10 @@ log = structlog.get_logger()
 #: within a poll.
 _MAX_JOBS = 100
 _POLL_SECONDS = 0.01
+#: A job that was begun so long ago is begun again by whoever sees its knock: the rows it is for
+#: have leases of their own. Were it as long as the longest job, each knock that a killed worker had
+#: in hand would cost every other worker a look at each poll, for an hour.
+_TAKEN_SECONDS = 30.0
 #: Jobs in hand get so long after a signal; what is cut off is found by the next sweep.
 _FINISH_SECONDS = 5.0
 _FIRST_WAIT_SECONDS = 0.1
@@ -83,7 +87,7 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 def _queue_worker(redis: ArqRedis, office: Office) -> Worker:
     context: dict[str, Any] = {"office": office}
-    return Worker(
+    worker = Worker(
         functions(),
         cron_jobs=beats(),
         redis_pool=redis,
@@ -97,3 +101,5 @@ def _queue_worker(redis: ArqRedis, office: Office) -> Worker:
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,
     )
+    worker.in_progress_timeout_s = _TAKEN_SECONDS
+    return worker

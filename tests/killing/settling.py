@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from guichet.outbox import QUEUE, make_redis
 from tests.portal.shop import Shop
 
 #: The promise for whatever was lost, killed or forgotten: it goes on within a minute.
@@ -19,6 +20,17 @@ async def await_settled(shop: Shop) -> float:
         while await _unfinished(shop):
             await asyncio.sleep(0.1)
     return time.monotonic() - began_at
+
+
+async def await_empty_queue(redis_url: str) -> None:
+    """Wait until no knock is left that is due; raises `TimeoutError` after a minute."""
+    redis = make_redis(redis_url)
+    try:
+        async with asyncio.timeout(SETTLED_SECONDS):
+            while await redis.zcount(QUEUE, 0, time.time() * 1000):
+                await asyncio.sleep(0.25)
+    finally:
+        await redis.aclose(close_connection_pool=True)
 
 
 async def _unfinished(shop: Shop) -> int:

@@ -15,7 +15,13 @@ from tenants.catalog import ChangeRules
 from tests.killing.conftest import Stand
 from tests.killing.load import Load
 from tests.killing.rig import kill
-from tests.killing.settling import await_settled, changes_by_state, charges, events_applied
+from tests.killing.settling import (
+    await_empty_queue,
+    await_settled,
+    changes_by_state,
+    charges,
+    events_applied,
+)
 from tests.portal.shop import Customer
 
 pytestmark = pytest.mark.slow
@@ -113,6 +119,8 @@ async def test_work_goes_on_after_web_and_worker_are_killed_under_load(
             with capsys.disabled():
                 sys.stdout.write(f"\nserving after {serving:.1f} s, settled in {settled:.1f} s\n")
         assert load.errors_since(0)
+        # What the dead worker had in hand does not stand in the others' way.
+        await await_empty_queue(stand.settings.redis_url)
         assert load.acknowledged - await events_applied(shop) == set()
         confirmed = {path.rpartition("/")[2] for path in load.changes}
         assert await changes_by_state(shop) == {"done": confirmed}
