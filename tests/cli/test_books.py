@@ -124,3 +124,8 @@ async def test_a_tenant_that_cannot_be_checked_does_not_hold_up_the_others(
 async def test_a_tenant_that_does_not_exist_is_a_mistake(books: Guichet) -> None:
     result = await asyncio.wait_for(books("--tenant", "nobody"), 60)
     assert (result.exit_code, result.stderr) == (1, "Error: there is no tenant nobody\n")
+
+
+@pytest.mark.parametrize("option", ["--rate=0", "--rate=-1", "--settle=-1"])
+async def test_a_pace_that_is_none_is_a_mistake_of_usage(books: Guichet, option: str) -> None:
+    assert (await books(option)).exit_code == 2

@@ -14,6 +14,7 @@ import msgspec
 
 from guichet.app import create_app
 from guichet.auth.sessions import open_session
+from guichet.billing.books import check_books
 from guichet.billing.reconciling import reconcile
 from guichet.demo.merchants import LUMEN, Merchant, logo
 from guichet.deployment import Deployment
@@ -178,8 +179,9 @@ async def _leave_traces(twin: Twin) -> None:
     """Have customers use everything once, so that no table of a tenant is empty.
 
     Ada has cancelled and kept her plan, Grace has signed in, Zoé has chosen French, and somebody
-    has begun to sign in.
+    has begun to sign in. Of what has changed at the provider the books tell.
     """
+    await _differ(twin)
     async with twin.browser("ada") as ada:
         path = f"/subscriptions/{(await ids_of(twin, 'ada'))['subscription_id']}"
         csrf = csrf_of((await ada.get(f"{path}/cancel")).text)
@@ -195,6 +197,18 @@ async def _leave_traces(twin: Twin) -> None:
         back = urlsplit(consented.headers["location"])
         entered = await grace.get(f"{back.path}?{back.query}")
         assert (entered.status_code, entered.headers["location"]) == (303, "/"), entered.text
+
+
+async def _differ(twin: Twin) -> None:
+    """Have the books tell of a name that was never delivered, and leave it so."""
+    db, shop = twin.shop.deployment.db, twin.shop
+    await shop.stripe.v1.customers.update_async(
+        twin.customers["zoe"], {"name": f"Zoe {twin.mark.title()} the Second"}
+    )
+    provider = await shop.deployment.providers.client(twin.tenant_id)
+    books = await check_books(db, provider, twin.tenant_id, repair=False, rate=1000, settle_s=0)
+    assert books is not None
+    assert books.remaining
 
 
 def csrf_of(page: str) -> str:

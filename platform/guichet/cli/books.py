@@ -46,9 +46,16 @@ class _How(msgspec.Struct, frozen=True):
 @click.option("--tenant", help="The slug of one tenant; without it, all active ones.")
 @click.option("--repair", is_flag=True, help="Fetch anew what differs and is harmless.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--rate", default=RATE, show_default=True, help="Questions to a provider, a second.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=1),
+    default=RATE,
+    show_default=True,
+    help="Questions to a provider, a second.",
+)
 @click.option(
     "--settle",
+    type=click.FloatRange(min=0),
     default=SETTLE_S,
     show_default=True,
     help="Seconds that a change may be on its way; what outlasts them is told.",
