@@ -31,6 +31,8 @@ _PLAIN = (
 )  # fmt: skip
 
 
+_NO_ADDRESS: Document = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+_NO_SHIPPING: Document = {"address": None, "name": None, "phone": None}
 # What drafts show of their customer.
 _ADDRESSED = {"address", "email", "name", "phone", "shipping", "tax_exempt"}
 
@@ -52,7 +54,7 @@ def create_customer(unit: Unit, params: Document) -> Document:
         "test_clock": clock,
     }
     apply(customer, params, _PLAIN)
-    customer["preferred_locales"] = customer["preferred_locales"] or []
+    _complete(customer)
     _check_email(params)
     unit.add(customer)
     if params.get("balance"):
@@ -66,6 +68,17 @@ def create_customer(unit: Unit, params: Document) -> Document:
     else:
         _set_invoice_settings(unit, customer, params)
     return public(unit.update(customer))
+
+
+def _complete(customer: Document) -> None:
+    """Whatever was sent of an address, all its parts are answered."""
+    customer["preferred_locales"] = customer["preferred_locales"] or []
+    customer["tax_exempt"] = customer["tax_exempt"] or "none"
+    if shipping := customer["shipping"]:
+        shipping = customer["shipping"] = {**_NO_SHIPPING, **shipping}
+    for holder in (customer, shipping or {}):
+        if address := holder.get("address"):
+            holder["address"] = {**_NO_ADDRESS, **address}
 
 
 def _set_invoice_settings(
@@ -115,8 +128,7 @@ def update_customer(unit: Unit, params: Document, identifier: str) -> Document:
         customer["next_invoice_sequence"] = params["next_invoice_sequence"]
     if "balance" in params:
         set_balance(unit, customer, params["balance"] or 0, "adjustment")
-    customer["preferred_locales"] = customer["preferred_locales"] or []
-    customer["tax_exempt"] = customer["tax_exempt"] or "none"
+    _complete(customer)
     if params.get("invoice_prefix"):
         customer["invoice_prefix"] = params["invoice_prefix"]
     if "metadata" in params:

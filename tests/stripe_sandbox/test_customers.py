@@ -251,6 +251,24 @@ async def test_a_deleted_customer_takes_nothing_more(account: Account) -> None:
         assert answer.json()["error"]["message"] == f"No such customer: '{customer.id}'"
 
 
+async def test_an_address_is_answered_with_all_its_parts(account: Account) -> None:
+    empty = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+    made = await account.v1.customers.create_async(
+        {"address": {"city": "Paris"}, "shipping": {"name": "Ada", "address": {"city": "Lyon"}}}
+    )
+    assert made.address
+    assert made.address.to_dict() == {**empty, "city": "Paris"}
+    assert made.shipping
+    assert made.shipping.to_dict() == {
+        "address": {**empty, "city": "Lyon"},
+        "name": "Ada",
+        "phone": None,
+    }
+    changed = await account.v1.customers.update_async(made.id, {"address": {"country": "FR"}})
+    assert changed.address
+    assert changed.address.to_dict() == {**empty, "country": "FR"}
+
+
 async def test_what_is_no_email_address_is_refused(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await account.v1.customers.create_async({"email": "nonsense"})
