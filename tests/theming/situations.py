@@ -28,6 +28,21 @@ from tests.theming.samples import (
 )
 
 
+def _homes_with_plans() -> dict[str, dict[str, Any]]:
+    pending = PendingChange(NOW + timedelta(days=21), 1, BASIC)
+    return {
+        "home-merchants-plan": home(
+            subscriptions=(
+                subscription(1, schedule_id="sub_sched_1", pending=pending),
+                subscription(
+                    2, pause=Pause(NOW + timedelta(days=60)), pending_update=PendingUpdate(NOW)
+                ),
+                subscription(3, pause=Pause(None)),
+            )
+        ),
+    }
+
+
 def _homes() -> dict[str, dict[str, Any]]:
     overdue = subscription(1, status="past_due")
     owed = invoice(
@@ -65,15 +80,6 @@ def _homes() -> dict[str, dict[str, Any]]:
             ),
             payment_method=None,
             invoices=(),
-        ),
-        "home-merchants-plan": home(
-            subscriptions=(
-                subscription(1, schedule_id="sub_sched_1", pending=pending),
-                subscription(
-                    2, pause=Pause(NOW + timedelta(days=60)), pending_update=PendingUpdate(NOW)
-                ),
-                subscription(3, pause=Pause(None)),
-            )
         ),
         "home-unfinished": home(subscriptions=(subscription(1, unfinished_change=True),)),
         "home-empty": home(subscriptions=(), payment_method=None, invoices=()),
@@ -220,7 +226,7 @@ def portal_pages() -> dict[str, dict[str, Any]]:
             "message": "This subscription is already set to end. Nothing was changed.",
         },
     }
-    return _homes() | pages | _changes() | _results() | _doors()
+    return _homes() | _homes_with_plans() | pages | _changes() | _results() | _doors()
 
 
 def platform_pages() -> dict[str, dict[str, Any]]:
