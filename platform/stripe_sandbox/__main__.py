@@ -7,7 +7,7 @@ from pathlib import Path
 import uvicorn
 
 from stripe_sandbox.app import Sandbox
-from stripe_sandbox.store import Store
+from stripe_sandbox.state.store import Store
 
 
 def main() -> None:

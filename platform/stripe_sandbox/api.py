@@ -7,42 +7,35 @@ from hashlib import sha256
 
 import msgspec
 
-from stripe_sandbox import (
-    accounts,
-    balances,
-    cancelling,
-    changes,
+from stripe_sandbox.catalog import coupons, prices, products, promotion_codes
+from stripe_sandbox.customers import balances, customers, tax_ids
+from stripe_sandbox.invoices import credit_note_api, invoice_api, invoice_drafts, invoice_item_api
+from stripe_sandbox.passing_time import clocks
+from stripe_sandbox.payments import (
     checkout,
-    clocks,
-    coupons,
-    credit_note_api,
-    customers,
-    events,
     intent_api,
-    invoice_api,
-    invoice_drafts,
-    invoice_item_api,
-    pausing,
     payment_api,
     payment_methods,
-    previews,
-    prices,
-    products,
-    promotion_codes,
     refunds,
-    schedules,
     setup_intent_api,
-    subscriptions,
-    tax_ids,
-    webhook_endpoints,
 )
-from stripe_sandbox.documents import API_VERSION, Document, new_id
-from stripe_sandbox.errors import ApiError, forbidden, invalid, unauthenticated, unknown_path
-from stripe_sandbox.expansion import expanded
-from stripe_sandbox.forms import decoded
-from stripe_sandbox.routing import Route, Router
-from stripe_sandbox.store import Store
-from stripe_sandbox.unit import Account, Unit
+from stripe_sandbox.requests.errors import (
+    ApiError,
+    forbidden,
+    invalid,
+    unauthenticated,
+    unknown_path,
+)
+from stripe_sandbox.requests.expansion import expanded
+from stripe_sandbox.requests.forms import decoded
+from stripe_sandbox.requests.routing import Route, Router
+from stripe_sandbox.schedules import schedules
+from stripe_sandbox.state import accounts
+from stripe_sandbox.state.documents import API_VERSION, Document, new_id
+from stripe_sandbox.state.store import Store
+from stripe_sandbox.state.unit import Account, Unit
+from stripe_sandbox.subscriptions import cancelling, changes, pausing, previews, subscriptions
+from stripe_sandbox.webhooks import events, webhook_endpoints
 
 ROUTER = Router(
     [

@@ -7,18 +7,18 @@ from contextlib import suppress
 from time import monotonic, time
 from typing import Any, TypeAlias
 
-from stripe_sandbox.accounts import load_account
 from stripe_sandbox.api import KEY_LIFETIME, Answer, Api, Request, key_in_use, refusal
-from stripe_sandbox.clocks import fail, go_on
-from stripe_sandbox.control import Control
-from stripe_sandbox.deliveries import Deliverer
-from stripe_sandbox.errors import ApiError, fault_error, rate_limited, server_error
-from stripe_sandbox.hosted import PLACES, HostedPages
-from stripe_sandbox.limits import RateLimiter
-from stripe_sandbox.settings import take_fault
-from stripe_sandbox.store import Store
-from stripe_sandbox.timers import run_due
-from stripe_sandbox.unit import Account
+from stripe_sandbox.pages.control import Control
+from stripe_sandbox.pages.hosted import PLACES, HostedPages
+from stripe_sandbox.passing_time.clocks import fail, go_on
+from stripe_sandbox.passing_time.timers import run_due
+from stripe_sandbox.requests.errors import ApiError, fault_error, rate_limited, server_error
+from stripe_sandbox.requests.limits import RateLimiter
+from stripe_sandbox.state.accounts import load_account
+from stripe_sandbox.state.settings import take_fault
+from stripe_sandbox.state.store import Store
+from stripe_sandbox.state.unit import Account
+from stripe_sandbox.webhooks.deliveries import Deliverer
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 import msgspec
 from stripe._encode import _api_encode
 
-from stripe_sandbox.accounts import load_account
 from stripe_sandbox.api import Api, Request
-from stripe_sandbox.clocks import go_on
-from stripe_sandbox.store import Store
+from stripe_sandbox.passing_time.clocks import go_on
+from stripe_sandbox.state.accounts import load_account
+from stripe_sandbox.state.store import Store
 from tests.stripe_sandbox.shop import START
 
 _WALL = 1_795_000_000.0

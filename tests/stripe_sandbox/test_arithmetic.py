@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stripe_sandbox.calendar import Period, after, period_around
-from stripe_sandbox.pricing import amount_for, money
-from stripe_sandbox.prorations import (
+from stripe_sandbox.catalog.pricing import amount_for, money
+from stripe_sandbox.passing_time.calendar import Period, after, period_around
+from stripe_sandbox.subscriptions.prorations import (
     Debit,
     credits_for,
     remaining_debits,

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import stripe_sandbox
-from stripe_sandbox.accounts import account_id
-from stripe_sandbox.settings import Deliveries, Fault, Settings
+from stripe_sandbox.state.accounts import account_id
+from stripe_sandbox.state.settings import Deliveries, Fault, Settings
 from tests.stripe_sandbox.program import Account, Program
 from tests.stripe_sandbox.shop import START, open_shop
 

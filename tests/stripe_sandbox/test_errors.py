@@ -7,7 +7,7 @@ import httpx
 import pytest
 import stripe
 
-from stripe_sandbox.limits import RateLimiter
+from stripe_sandbox.requests.limits import RateLimiter
 from tests.stripe_sandbox.program import Account
 
 

@@ -1,0 +1,1 @@
+"""The catalog: products, prices and their arithmetic, coupons and promotion codes."""

@@ -1,0 +1,1 @@
+"""Customers: who they are, what they owe or are owed, and their tax ids."""

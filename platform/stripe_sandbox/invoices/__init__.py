@@ -1,0 +1,1 @@
+"""Invoices: their items and lines, their lives, their credit notes and papers."""

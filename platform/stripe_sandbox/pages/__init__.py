@@ -1,0 +1,1 @@
+"""Pages for people: hosted invoices, Checkout, the bank's page, and the control page."""

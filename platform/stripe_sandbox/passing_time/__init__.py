@@ -1,0 +1,1 @@
+"""Passing time: test clocks, billing periods, and what falls due."""

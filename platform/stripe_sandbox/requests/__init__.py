@@ -1,0 +1,1 @@
+"""Requests: read, bounded, answered once, and refused in Stripe's words."""

@@ -1,0 +1,1 @@
+"""Subscription schedules: what a subscription is to be, phase after phase."""

@@ -1,0 +1,1 @@
+"""Subscriptions: begun, changed, paused, renewed and ended, with their prorations."""

@@ -1,0 +1,1 @@
+"""Webhooks: events, the endpoints that want them, and their deliveries."""
