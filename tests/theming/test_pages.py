@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import jinja2
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -157,6 +158,28 @@ def test_the_review_shows_what_is_paid_now_and_next(pages: Pages) -> None:
     assert "Confirm and pay €21.00" in html
     assert "−€20.30" in html
     assert "Next payment, December 14, 2026" in html
+
+
+@pytest.mark.parametrize(
+    ("amount", "adjustment", "label"),
+    [
+        (-2000, 2000, "Kept as credit for your next invoices"),
+        (2000, 400, "Discounts, taxes and credit"),
+    ],
+    ids=["given back", "taxed"],
+)
+def test_only_what_is_given_back_is_called_credit(
+    pages: Pages, amount: int, adjustment: int, label: str
+) -> None:
+    context = dict(situations.portal_pages()["change_review"])
+    context["preview"] = msgspec.structs.replace(
+        context["preview"],
+        lines=(msgspec.structs.replace(context["preview"].lines[0], amount=Money(amount, "eur")),),
+        due_now=Money(0, "eur"),
+        adjustment=Money(adjustment, "eur"),
+    )
+    context["shell"] = samples.framed(pages, "plain", "en", "change_review", "auto")
+    assert label in pages.render("plain", "change_review.html", "en", **context).decode()
 
 
 def test_a_change_that_waits_charges_nothing_now(pages: Pages) -> None:

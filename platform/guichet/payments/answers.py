@@ -32,6 +32,11 @@ class Preview(msgspec.Struct, frozen=True):
     #: What discounts, taxes and credit make of the lines' sum; None where they are the whole.
     adjustment: Money | None = None
 
+    @property
+    def leaves_credit(self) -> bool:
+        """Whether the lines give back more than they charge, and what is beyond them is kept."""
+        return sum(line.amount.amount for line in self.lines) < 0
+
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """How a payment stands, and where the customer confirms it with their bank."""
