@@ -14,6 +14,8 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from guichet.errors import Unavailable
+
 # Quoted, because asyncpg's classes take type arguments from its stubs only; a Union, because a
 # quoted text cannot stand beside `|` in a signature that is evaluated.
 Connection: TypeAlias = Union[
@@ -21,9 +23,18 @@ Connection: TypeAlias = Union[
 ]
 AfterCommit = Callable[[], Awaitable[None]]
 
-#: What asyncpg raises besides `OSError` when its connection is lost; the last one when that happens
-#: between two messages of one statement.
+#: What asyncpg raises besides `OSError` when its connection is lost, among other things; the last
+#: one when that happens between two messages of one statement.
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+#: Of these, what always means that: a moment may pass before the connection is closed.
+_ENDING = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,
+)
 
 #: What waits for a connection that long is told so: a page then has most of its time left.
 _ACQUIRE_SECONDS = 5.0
@@ -34,6 +45,11 @@ _STATEMENT_SECONDS = 10
 _ANSWER_SECONDS = 12.0
 _LOCK_SECONDS = 5
 _IDLE_SECONDS = 15
+
+
+class DatabaseAway(Unavailable, ConnectionError):
+    # Said in its family's words.
+    code = "database_away"
 
 
 class Unit:
@@ -131,24 +147,42 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        """A connection of the pool; after one has fallen silent all of them are replaced."""
-        async with asyncio.timeout(_ACQUIRE_SECONDS):
-            connection = await self.pool.acquire()
+        """A connection of the pool; raises `DatabaseAway` when there is none, or it is lost.
+
+        After one has fallen silent all of them are replaced.
+        """
+        try:
+            async with asyncio.timeout(_ACQUIRE_SECONDS):
+                connection = await self.pool.acquire()
+        except (OSError, *LOST) as error:
+            raise DatabaseAway(reason=type(error).__name__) from error
         try:
             yield connection
-        except TimeoutError:
-            connection.terminate()
-            await self.pool.expire_connections()
-            raise
+        except (OSError, *LOST) as error:
+            if isinstance(error, TimeoutError):
+                await self.pool.expire_connections()
+            if not _is_closed(connection):
+                if not isinstance(error, _ENDING):
+                    raise
+                connection.terminate()
+            raise DatabaseAway(reason=type(error).__name__) from error
         finally:
             await self.pool.release(connection)
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        # The pool has taken it back already.
+        return True
 
 
 @contextlib.asynccontextmanager
 async def connect(url: str, connections: int = 10) -> AsyncIterator[Database]:
     """Open the pool; a statement gets 10 s, a lock 5 s, an idle transaction 15 s.
 
-    Whoever waits longer than 5 s for one of its connections gets a `TimeoutError`.
+    Whoever waits longer than 5 s for one of its connections gets a `DatabaseAway`.
     """
     async with asyncpg.create_pool(
         url,

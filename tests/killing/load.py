@@ -73,7 +73,7 @@ class Load:
             try:
                 await attempt()
             except (httpx.TransportError, Failed) as failure:
-                error = repr(failure)
+                error = str(failure) or type(failure).__name__
             self.tries.append(Try(kind, time.monotonic(), error))
             if not error:
                 return

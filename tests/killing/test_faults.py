@@ -178,8 +178,8 @@ async def test_servers_that_go_away_lose_nothing_that_was_acknowledged(
         if "SOAK_FAULT_ROUNDS" in os.environ:
             with capsys.disabled():
                 sys.stdout.write(f"\n{watch.report()}, settled in {settled:.1f} s\n")
-        # Otherwise nobody was hit.
-        assert load.errors_since(0)
+        # Somebody was hit, and was told to come again and not that something is broken.
+        assert {each.error for each in load.errors_since(0)} == {"503"}
         assert max(watch.recovered.values()) < RECOVERED_SECONDS, watch.recovered
         assert (rig.web.pid, rig.worker.pid) == processes
         await _check_nothing_is_missing(load, before)

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from guichet.auth.failures import IdentityProviderUnreachable, SignInUnavailable
 from guichet.auth.identity_http import IdentityHttp, open_identity_http
 from guichet.auth.throttle import Throttle
-from guichet.db import Database, connect
+from guichet.db import Database, DatabaseAway, connect
 from guichet.outbox import Outbox, make_redis
 from guichet.payments.errors import ProviderUnreachable
 from guichet.payments.stripe.adapter import Stripe, Transport
@@ -70,17 +70,15 @@ async def _store(parts: Parts) -> None:
     await EventStore(parts.db, lambda _: None).store(event)
 
 
-_AWAY = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
 #: Each call, and what it ends in when nobody answers; `()` where that is nobody's business.
 CALLS: dict[str, tuple[Callable[[Parts], Awaitable[object]], tuple[type[Exception], ...]]] = {
-    "PostgreSQL, a new pool": (_connect, _AWAY),
-    "PostgreSQL, a read": (lambda parts: parts.db.read("select 1"), _AWAY),
-    "PostgreSQL, a transaction": (lambda parts: _transact(parts.db), _AWAY),
-    "PostgreSQL, a transaction across tenants": (_look_across, _AWAY),
+    "PostgreSQL, a new pool": (_connect, (TimeoutError,)),
+    "PostgreSQL, a read": (lambda parts: parts.db.read("select 1"), (DatabaseAway,)),
+    "PostgreSQL, a transaction": (lambda parts: _transact(parts.db), (DatabaseAway,)),
+    "PostgreSQL, a transaction across tenants": (_look_across, (DatabaseAway,)),
     "PostgreSQL, a connection of a pool that has none left": (
         lambda parts: _transact(parts.busy),
-        _AWAY,
+        (DatabaseAway,),
     ),
     "PostgreSQL, an event": (_store, (NotStored,)),
     "Redis, a worker's look": (lambda parts: parts.redis.zcard("queue"), (RedisError,)),
@@ -171,7 +169,7 @@ async def test_one_connection_that_fell_silent_has_all_replaced(settings: Settin
     ):
         await asyncio.gather(*(db.read("select pg_sleep(0.1)::text") for _ in range(4)))
         proxy.forget()
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DatabaseAway):
             await db.read("select 1")
         assert await asyncio.gather(*(db.read("select 1") for _ in range(4))) == [1] * 4
 
@@ -181,6 +179,7 @@ async def test_who_loses_the_connection_in_a_transaction_is_told_so(settings: Se
         proxy_before(settings.database_url) as (proxy, url),
         connect(url, 1) as db,
     ):
-        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        with pytest.raises(DatabaseAway) as raised:
             await _transact(db, proxy.cut)
+        assert isinstance(raised.value.__cause__, asyncpg.ConnectionDoesNotExistError)
         assert await db.read("select 1") == 1
