@@ -179,6 +179,23 @@ class Case:
         await self._shop.port.change_subscription(request.plan, f"guichet-{request.id}")
         await self._settle(request, "done", None)
 
+    async def plan_for_later(self) -> None:
+        """The customer has chosen another plan for the next period."""
+        item = ItemOrder(item_id=self._item_id, price_id=self._shop.yearly)
+        plan = SubscriptionChange(
+            subscription_id=self._subscription_id,
+            items=(item,),
+            when="period_end",
+            proration="none",
+            as_of=datetime.now(UTC),
+        )
+        await self._shop.port.schedule_change(plan, f"plan-{uuid4()}")
+
+    async def has_plan_for_later(self) -> bool:
+        copy = await self._shop.port.fetch_subscription(self._subscription_id)
+        assert copy is not None
+        return copy.pending is not None
+
     async def turn_back(self) -> None:
         """The merchant takes the customer back to the first plan, without an invoice."""
         await self._shop.sdk.subscriptions.update_async(

@@ -4,6 +4,7 @@ And whatever happened, in any order: in the end each request is done and charged
 and not charged.
 """
 
+import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -111,3 +112,28 @@ async def test_nothing_that_can_happen_to_a_change_is_unhandled(
         for event, state in expected
     }
     assert found == expected
+
+
+@pytest.mark.slow
+async def test_a_change_is_not_done_while_what_was_planned_before_stands(
+    settings: Settings, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    case = Case(settings, db, tenant, shop)
+    await case.open()
+    await case.plan_for_later()
+    # The change is made, and the plan for later cannot be dropped.
+    fault = {"mode": "error", "method": "POST", "path": "/v1/subscription_schedules", "count": 50}
+    await shop.set(fail_next_requests=[fault])
+    request = await case.start()
+    await case.carry_out(request, case.troubled("answered"))
+    for _ in range(2):
+        assert await case.state(request) == "unknown"
+        await case.resume(case.troubled("answered"))
+    assert await case.has_plan_for_later()
+    await shop.set(fail_next_requests=[])
+    async with asyncio.timeout(30):
+        while await case.state(request) != "done":
+            await case.resume(case.troubled("answered"))
+            await asyncio.sleep(0.2)
+    assert not await case.has_plan_for_later()
+    assert await case.charges() == 1
