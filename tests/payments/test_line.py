@@ -165,6 +165,37 @@ async def test_a_call_that_was_sent_stays_unknown_when_the_breaker_opens_over_it
     assert away.value.outcome_known
 
 
+@pytest.mark.parametrize("first", [lost, answering(409), answering(500)])
+@pytest.mark.parametrize("status", [401, 403, 429])
+async def test_a_call_that_was_sent_stays_unknown_when_its_repetition_is_turned_away(
+    first: Behaviour, status: int
+) -> None:
+    wire = Wire(first)
+
+    async def then_turned_away() -> Answer:
+        wire.behaviour = answering(status)
+        return await first()
+
+    wire.behaviour = then_turned_away
+    with pytest.raises(ProviderUnreachable) as unknown:
+        await ask(_call(Line(wire)))
+    assert wire.sent == 2
+    assert not unknown.value.outcome_known
+
+
+@pytest.mark.parametrize("first", [unreached, answering(429, retry_after="1")])
+async def test_what_never_arrived_and_is_turned_away_then_is_known(first: Behaviour) -> None:
+    wire = Wire(first)
+
+    async def then_turned_away() -> Answer:
+        wire.behaviour = answering(429)
+        return await first()
+
+    wire.behaviour = then_turned_away
+    assert (await _call(Line(wire)))[1] == 429
+    assert wire.sent == 2
+
+
 async def test_an_attempt_that_lasts_until_the_limit_counts_as_not_answered() -> None:
     async def trickle() -> Answer:
         await asyncio.sleep(math.inf)

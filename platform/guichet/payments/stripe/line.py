@@ -28,6 +28,8 @@ deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _SHARE = 20
 #: The largest number of attempts at a call after the first one.
 _RETRIES = 1
+#: What turns a request away before it is looked at, so that it says nothing of an attempt before.
+_NOT_LOOKED_AT = frozenset({401, 403, 429})
 #: Before the second attempt, in seconds; a random share of it is left out.
 _PAUSE = 0.5
 
@@ -61,7 +63,10 @@ class Line(stripe.HTTPClient):
         *,
         _usage: list[str] | None = None,
     ) -> Answer:
-        """An answer of any status; raises `NotSent` or `Lost`."""
+        """An answer of any status; raises `NotSent` or `Lost`.
+
+        `Lost` too where the second attempt is turned away and the first may have been carried out.
+        """
         call = _Call(lambda: self._wire.request_async(method, url, headers, post_data))
         try:
             async with asyncio.timeout_at(call.ends_at):
@@ -81,7 +86,7 @@ class Line(stripe.HTTPClient):
             if not retries_left or call.seconds_left() <= pause or not self._lets_pass():
                 break
             await self._wire.sleep_async(pause)
-        if answer is None:
+        if answer is None or (call.in_doubt and answer[1] in _NOT_LOOKED_AT):
             raise call.failure("connection")
         return answer
 
@@ -133,14 +138,21 @@ class _Call:
         self.ends_at = deadline.get() or now + LIMIT_SECONDS
         self._send = send
         self._went_out = False
+        #: Whether an attempt may have done what was asked without saying so.
+        self.in_doubt = False
 
     async def attempt(self) -> Answer:
         sent_before, self._went_out = self._went_out, True
         try:
-            return await self._send()
+            answer = await self._send()
         except NotSent:
             self._went_out = sent_before
             raise
+        except stripe.APIConnectionError:
+            self.in_doubt = True
+            raise
+        self.in_doubt = self.in_doubt or answer[1] == 409 or answer[1] >= 500
+        return answer
 
     def seconds_left(self) -> float:
         return self.ends_at - asyncio.get_running_loop().time()
