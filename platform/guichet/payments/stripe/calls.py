@@ -1,12 +1,14 @@
 """Calls of the SDK, with their errors turned into ours; the line bounds them in time."""
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 import stripe
 
+from guichet.payments.errors import ProviderError, ProviderUnreachable
 from guichet.payments.stripe.line import LIMIT_SECONDS, deadline
 from guichet.payments.stripe.refusals import is_missing, translate
 
@@ -44,6 +46,22 @@ async def ask(call: Awaitable[_Answer]) -> _Answer:
     except stripe.StripeError as error:
         # Without its cause: the provider's text may quote what a customer typed.
         raise translate(error) from None
+
+
+@contextlib.contextmanager
+def after_a_change() -> Iterator[None]:
+    """Look at what a change has made: whatever fails in here says nothing about the change.
+
+    So no error raised in here says that nothing was changed.
+    """
+    try:
+        yield
+    except ProviderError as error:
+        if not error.outcome_known:
+            raise
+        unknown = ProviderUnreachable()
+        unknown.request_id = error.request_id
+        raise unknown from None
 
 
 async def find(call: Awaitable[_Answer], copy: Callable[[_Answer], _Copy]) -> _Copy | None:

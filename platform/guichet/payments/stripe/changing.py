@@ -13,7 +13,7 @@ from guichet.payments.errors import (
 )
 from guichet.payments.orders import SubscriptionChange
 from guichet.payments.stripe import copying, parameters, schedules
-from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.calls import after_a_change, ask, bounded
 from guichet.payments.stripe.subscriptions import Subscriptions, check_schedule
 
 
@@ -57,7 +57,8 @@ class Changing(Subscriptions):
             if error.outcome_known and not subscription.schedule_is_ours:
                 await self._withdraw(schedule.id, f"{idempotency_key}:3")
             raise
-        return await self._need_subscription(change.subscription_id)
+        with after_a_change():
+            return await self._need_subscription(change.subscription_id)
 
     async def _plan(self, schedule_id: str, planned: Any, idempotency_key: str) -> None:
         service = self._api.subscription_schedules

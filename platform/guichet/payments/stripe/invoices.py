@@ -16,7 +16,7 @@ from guichet.payments.copies import InvoiceCopy
 from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
-from guichet.payments.stripe.calls import PAGE, ask, bounded, find
+from guichet.payments.stripe.calls import PAGE, after_a_change, ask, bounded, find
 from guichet.payments.stripe.reading import whole_invoice
 
 #: What tells how the payment of an invoice stands, and what it would be charged to.
@@ -119,10 +119,12 @@ class Invoices(Access):
         except ProviderRefused as refusal:
             if refusal.provider_code == "resource_missing":
                 raise
-            invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
+            with after_a_change():
+                invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
             if invoice.status not in wanted:
                 raise refusal from None
-        return await whole_invoice(self._api, invoice)
+        with after_a_change():
+            return await whole_invoice(self._api, invoice)
 
     async def _retrieve_invoice(self, invoice_id: str, expand: list[str]) -> stripe.Invoice:
         return await ask(self._api.invoices.retrieve_async(invoice_id, {"expand": expand}))

@@ -7,7 +7,7 @@ from guichet.payments.answers import Confirmation, Started
 from guichet.payments.orders import ItemOrder, NewSubscription
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
-from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.calls import after_a_change, ask, bounded
 
 
 class Starting(Access):
@@ -19,10 +19,9 @@ class Starting(Access):
             _parameters(order), {"idempotency_key": idempotency_key}
         )
         subscription = await ask(call)
-        return Started(
-            subscription=copying.copy_subscription(subscription),
-            payment=await self._first_payment(subscription.latest_invoice),
-        )
+        with after_a_change():
+            payment = await self._first_payment(subscription.latest_invoice)
+        return Started(subscription=copying.copy_subscription(subscription), payment=payment)
 
     async def _first_payment(self, invoice: str | stripe.Invoice | None) -> Confirmation | None:
         """How the payment of a first invoice stands, whose payments were expanded."""

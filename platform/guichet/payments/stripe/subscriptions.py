@@ -17,7 +17,7 @@ from guichet.payments.errors import (
 )
 from guichet.payments.orders import Cancellation, Pause
 from guichet.payments.stripe import copying
-from guichet.payments.stripe.calls import ask, bounded
+from guichet.payments.stripe.calls import after_a_change, ask, bounded
 from guichet.payments.stripe.reading import Reader
 
 
@@ -66,7 +66,8 @@ class Subscriptions(Reader):
         try:
             return copying.copy_subscription(await ask(call))
         except ProviderRefused:
-            present = await self._need_subscription(order.subscription_id)
+            with after_a_change():
+                present = await self._need_subscription(order.subscription_id)
             if present.ended_at is None:
                 raise
             return present
@@ -132,7 +133,8 @@ class Subscriptions(Reader):
             if present.schedule_id is not None:
                 raise
             return present
-        return await self._need_subscription(subscription.id)
+        with after_a_change():
+            return await self._need_subscription(subscription.id)
 
     async def _update(
         self,
