@@ -7,14 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.applying import measure_applying
 from benchmarks.client import Client, open_client
 from benchmarks.effort import QUICK, WHOLE, Effort
+from benchmarks.event_growth import measure_event_growth, open_place
 from benchmarks.figures import Figures
 from benchmarks.growth import House, measure_growth
 from benchmarks.home import count_round_trips, measure_home
+from benchmarks.importing import measure_importing
 from benchmarks.intake import measure_intake
 from benchmarks.machine import Machine, open_machine
 from benchmarks.seed import seed
+from benchmarks.starting import measure_starting
 
 _DEFAULT_OUTPUT = Path(__file__).parents[1] / "build" / "bench.json"
 
@@ -29,14 +33,15 @@ def main() -> None:
     figures = Figures()
     started = time.monotonic()
     with open_machine() as machine, open_client() as client:
-        _measure(machine, client, effort, figures)
+        _measure_web(machine, client, effort, figures)
+        _measure_events(machine, client, effort, figures)
     figures.put("run_seconds", time.monotonic() - started)
     figures.write(given.output)
     print(figures.table())
     print(f"\n{given.output}, in {time.monotonic() - started:.0f} s")
 
 
-def _measure(machine: Machine, client: Client, effort: Effort, figures: Figures) -> None:
+def _measure_web(machine: Machine, client: Client, effort: Effort, figures: Figures) -> None:
     houses: list[House] = []
     with contextlib.ExitStack() as stack:
         for size in effort.sizes:
@@ -54,6 +59,19 @@ def _measure(machine: Machine, client: Client, effort: Effort, figures: Figures)
         measure_growth(client, houses, twin, effort, figures)
         _say("webhook intake beside its floor")
         measure_intake(machine, client, first, tenant, effort, figures)
+
+
+def _measure_events(machine: Machine, client: Client, effort: Effort, figures: Figures) -> None:
+    with machine.provider() as provider:
+        with open_place(machine, provider, 1, effort.mirrors[0]) as place:
+            _say("events applied beside their floor")
+            measure_applying(machine, client, place, provider, effort, figures)
+            _say("an idle worker's start")
+            measure_starting(place, effort, figures)
+        _say("events in larger mirrors, and for more tenants")
+        measure_event_growth(machine, provider, effort, figures)
+        _say("a whole import beside its floor")
+        measure_importing(machine, provider, effort, figures)
 
 
 def _say(what: str) -> None:

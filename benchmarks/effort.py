@@ -13,7 +13,37 @@ class Effort(msgspec.Struct, frozen=True):
     #: Numbers of tenants, the smallest first: the others are compared to it.
     sizes: tuple[int, ...]
     seconds: float
+    #: Events of one turn at applying, knocks for an idle worker.
+    applied: int
+    starts: int
+    #: Customers in the mirror, and tenants for whom events wait, the smallest first.
+    mirrors: tuple[int, ...]
+    waiting: tuple[int, ...]
+    #: Customers of a small account and of a large one that are imported.
+    imported: tuple[int, int]
 
 
-WHOLE = Effort(rounds=9, requests=1500, events=5000, sizes=(10, 1_000, 10_000), seconds=40)
-QUICK = Effort(rounds=3, requests=300, events=500, sizes=(10, 100), seconds=6)
+WHOLE = Effort(
+    rounds=9,
+    requests=1500,
+    events=5000,
+    sizes=(10, 1_000, 10_000),
+    seconds=40,
+    applied=2000,
+    starts=300,
+    mirrors=(1_000, 10_000, 100_000),
+    waiting=(10, 1_000),
+    imported=(1_000, 10_000),
+)
+QUICK = Effort(
+    rounds=3,
+    requests=300,
+    events=500,
+    sizes=(10, 100),
+    seconds=4,
+    applied=150,
+    starts=20,
+    mirrors=(100, 400),
+    waiting=(2, 8),
+    imported=(20, 60),
+)

@@ -6,23 +6,27 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import httpx
 import msgspec
 import psutil
 
+from benchmarks.stand_in.recording import record
 from guichet import schema
 from guichet.embedded.postgres import DATABASE, OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
 from guichet.embedded.programs import Program, free_port
 from guichet.embedded.valkey import EmbeddedValkey
 
+T = TypeVar("T")
 SUPERUSER = "postgres"
 #: Connections of each program to PostgreSQL, floor and finished alike.
 CONNECTIONS = 10
 _START_SECONDS = 30
+_FINISH_SECONDS = 300
 _ROOT = Path(__file__).parents[1]
 
 
@@ -77,6 +81,15 @@ class Server(msgspec.Struct, frozen=True):
         tree = [process.pid, *(child.pid for child in process.children(recursive=True))]
         return Cost(sum(map(_seconds, tree)), sum(map(_seconds, backends)))
 
+    def cost_of(self, work: Callable[[], T]) -> tuple[T, Cost]:
+        """Have something done, and what the program and its backends, new ones too, used for it."""
+        before = {pid: _seconds(pid) for pid in self.backends()}
+        used = self.cost(())
+        done = work()
+        used = self.cost(()) - used
+        new = sum(_seconds(pid) - before.get(pid, 0.0) for pid in self.backends())
+        return done, Cost(used.program, new)
+
     def resident_mib(self) -> float:
         """The memory that the program and its children hold."""
         process = psutil.Process(self.pid)
@@ -105,7 +118,7 @@ class Machine:
         self.postgres = postgres
         self.valkey = valkey
         self.master_key = base64.b64encode(os.urandom(32)).decode()
-        self._databases = 0
+        self._databases = self._queues = 0
 
     def database(self) -> str:
         """A new migrated database; answers its name."""
@@ -132,6 +145,43 @@ class Machine:
             program.wait_until(lambda: _answers(port, "/health/ready"), _START_SECONDS)
             yield Server(program, port, self.postgres, "guichet", database)
 
+    def queue(self) -> str:
+        """A queue of its own for a worker; answers its address."""
+        self._queues += 1
+        return f"{self.valkey.url().rpartition('/')[0]}/{self._queues}"
+
+    def settings(self, database: str, queue: str, provider: str) -> dict[str, str]:
+        """What a process beside the web is told by its environment."""
+        return {
+            "DATABASE_URL": self.postgres.url(WEB_ROLE, database),
+            "REDIS_URL": queue,
+            "GUICHET_BASE_DOMAIN": "localhost",
+            "GUICHET_MASTER_KEY": self.master_key,
+            "GUICHET_STRIPE_URL": provider,
+            "GUICHET_METRICS_LISTEN": "off",
+            "GUICHET_DATABASE_CONNECTIONS": str(CONNECTIONS),
+        }
+
+    @contextlib.contextmanager
+    def worker(self, database: str, queue: str, provider: str) -> Iterator[Server]:
+        """The finished worker process, which answers no HTTP."""
+        name = f"worker-{database}"
+        command = [sys.executable, "-m", "workers"]
+        log = self.directory / f"{name}.log"
+        with self._running(name, command, self.settings(database, queue, provider)) as program:
+            program.wait_until(lambda: b"worker_started" in log.read_bytes(), _START_SECONDS)
+            yield Server(program, 0, self.postgres, "guichet", database)
+
+    @contextlib.contextmanager
+    def provider(self) -> Iterator[str]:
+        """The stand-in, its answers recorded anew; answers its address."""
+        port = free_port()
+        command = [sys.executable, "-m", "benchmarks.stand_in", str(port)]
+        recorded = str(record(self.directory))
+        with self._running("stand-in", [*command, recorded], {}) as program:
+            program.wait_until(lambda: _answers(port, "/live"), _START_SECONDS)
+            yield f"http://127.0.0.1:{port}"
+
     @contextlib.contextmanager
     def floor(self, module: str, database: str, environ: Mapping[str, str]) -> Iterator[Server]:
         """One of the floors, a module of `benchmarks.floors`."""
@@ -149,17 +199,26 @@ class Machine:
             program.wait_until(lambda: _answers(port, "/live"), _START_SECONDS)
             yield Server(program, port, self.postgres, name, database)
 
-    @contextlib.contextmanager
-    def _running(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str]
-    ) -> Iterator[Program]:
-        program = Program(
+    def finish(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Path:
+        """Run a program to its end; answers its log."""
+        program = self._program(name, command, environ)
+        program.run(_FINISH_SECONDS)
+        return program.log
+
+    def _program(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Program:
+        return Program(
             name,
             command,
             record=self.directory / f"{name}.pid",
             log=self.directory / f"{name}.log",
             environ={**_inherited(), **environ},
         )
+
+    @contextlib.contextmanager
+    def _running(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str]
+    ) -> Iterator[Program]:
+        program = self._program(name, command, environ)
         try:
             program.start()
             yield program
@@ -174,7 +233,7 @@ def _inherited() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("GUICHET_", "PYTHON", "DATABASE_URL", "REDIS_URL"))
     }
-    return kept | {"PYTHONPATH": str(_ROOT)}
+    return kept | {"PYTHONPATH": str(_ROOT), "NO_PROXY": "127.0.0.1"}
 
 
 def _answers(port: int, path: str) -> bool:

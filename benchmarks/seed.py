@@ -110,7 +110,7 @@ async def seed(machine: Machine, database: str, count: int) -> list[Seeded]:
     connection = await asyncpg.connect(machine.postgres.url(SUPERUSER, database))
     try:
         async with connection.transaction():
-            await _write_tenants(connection, tenants)
+            await write_tenants(connection, tenants)
             await connection.execute(_MIRROR.read_text())
             vault = Vault([machine.master_key])
             first = tenants[0]
@@ -121,9 +121,13 @@ async def seed(machine: Machine, database: str, count: int) -> list[Seeded]:
     return tenants
 
 
-async def _write_tenants(
+async def write_tenants(
     connection: "asyncpg.Connection[asyncpg.Record]", tenants: list[Seeded]
 ) -> None:
+    """Write the tenants with nothing but their published configurations.
+
+    Leaves the hashes of their sessions' tokens in the temporary table `tokens`.
+    """
     agency = await connection.fetchval(
         "insert into agencies (slug, name) values ('atelier', 'Atelier') returning id"
     )
