@@ -13,7 +13,7 @@ from guichet.payments.errors import (
 )
 from guichet.payments.orders import SubscriptionChange
 from guichet.payments.stripe import copying, parameters, schedules
-from guichet.payments.stripe.calls import after_a_change, ask, bounded
+from guichet.payments.stripe.calls import after_a_change, ask, bounded, find
 from guichet.payments.stripe.subscriptions import Subscriptions, check_schedule
 
 
@@ -69,8 +69,17 @@ class Changing(Subscriptions):
         service = self._api.subscription_schedules
         try:
             await ask(service.release_async(schedule_id, {}, {"idempotency_key": idempotency_key}))
-        except ProviderError:
-            raise ChangeHalfMade from None
+        except ProviderError as error:
+            # One that has ended since leads nothing any more, and is refused for ever.
+            refused = isinstance(error, ProviderRefused)
+            if not (refused and await self._has_ended(schedule_id)):
+                raise ChangeHalfMade from None
+
+    async def _has_ended(self, schedule_id: str) -> bool:
+        call = self._api.subscription_schedules.retrieve_async(schedule_id)
+        with after_a_change():
+            status = await find(call, lambda schedule: schedule.status)
+        return status not in ("active", "not_started")
 
     async def _schedule(
         self, subscription: SubscriptionCopy, idempotency_key: str
