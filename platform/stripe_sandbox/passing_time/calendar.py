@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Interval = Literal["day", "week", "month", "year"]
@@ -38,6 +39,7 @@ def after(anchor: int, interval: str, times: int) -> int:
 _ROUGH_SECONDS = {"day": 86_400, "week": 604_800, "month": 2_629_746, "year": 31_556_952}
 
 
+@lru_cache(maxsize=4_096)
 def period_around(anchor: int, interval: str, count: int, moment: int) -> Period:
     """The billing period that a moment is in; its bounds are whole periods from the anchor."""
     guess = (moment - anchor) // (_ROUGH_SECONDS[interval] * count)

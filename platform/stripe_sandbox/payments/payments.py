@@ -98,7 +98,7 @@ def attempt(
     Returns None when it is paid, NEEDS_ACTION when the customer must authenticate, else why it is
     refused. `off_session` is as the request has it unless it is given.
     """
-    if not unit.tries_payment:
+    if unit.rehearses:
         return None
     if invoice["_payment_intent"] is None:
         _add_payment(unit, invoice)

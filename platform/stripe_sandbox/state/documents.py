@@ -58,11 +58,11 @@ def previous_attributes(before: Document, after: Document) -> Document:
 
     Hashes are compared field by field, everything else as a whole, as Stripe does.
     """
+    gone = [name for name in before if name not in after]
+    altered = [name for name, new in after.items() if name not in before or before[name] != new]
     changed: Document = {}
-    for name in before.keys() | after.keys():
+    for name in [*altered, *gone]:
         old, new = before.get(name), after.get(name)
-        if old == new:
-            continue
         if isinstance(old, dict) and isinstance(new, dict):
             changed[name] = previous_attributes(old, new)
         else:

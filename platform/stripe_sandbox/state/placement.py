@@ -19,7 +19,7 @@ _SCHEDULE_RANK, _SUBSCRIPTION_RANK, _INVOICE_RANK = 0, 1, 2
 def place(document: Document) -> Placement:
     """Owner and tag for look-ups, clock and due time for the timers, the time for lists."""
     placed = _PLACES.get(document["object"], _nowhere)(document)
-    return placed._replace(created=document.get("created") or document.get("date") or 0)
+    return Placement(*placed[:-1], document.get("created") or document.get("date") or 0)
 
 
 def _nowhere(document: Document) -> Placement:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +54,7 @@ class Unit:
     base_url: str
     request: str | None = None
     idempotency_key: str | None = None
-    tries_payment: bool = True
+    rehearses: bool = False
     off_session: bool | None = None
     _objects: dict[tuple[str, str], Document] = field(default_factory=dict)
     _originals: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -158,6 +157,8 @@ class Unit:
 
     def emit(self, kind: str, document: Document, previous: Document | None = None) -> None:
         """Record an event with a snapshot of the object, and queue its deliveries."""
+        if self.rehearses:
+            return
         data: Document = {"object": public(document)}
         if previous is not None:
             data["previous_attributes"] = previous
@@ -203,9 +204,9 @@ class Unit:
         It begins with what is saved, and with the time as it is on the clocks here.
         """
         clocks = [key for key in self._objects if key[0] == _CLOCK]
-        rehearsed = Unit(self.store, self.account, self.wall, self.base_url, tries_payment=False)
+        rehearsed = Unit(self.store, self.account, self.wall, self.base_url, rehearses=True)
         for key in clocks:
-            rehearsed._objects[key] = deepcopy(self._objects[key])
+            rehearsed._objects[key] = self.store.decode(_encoder.encode(self._objects[key]))
             rehearsed._originals[key] = self._originals[key]
         self.store.savepoint()
         try:

@@ -19,7 +19,9 @@ def rounded(amount: Fraction | Decimal) -> int:
 def share(amount: int, period: Period, moment: int) -> int:
     """What an amount for a whole period is worth from a moment to the period's end."""
     remaining = min(max(period.end - moment, 0), period.seconds)
-    return rounded(Fraction(amount * remaining, period.seconds)) if period.seconds else 0
+    if remaining in (0, period.seconds):
+        return amount if remaining else 0
+    return rounded(Fraction(amount * remaining, period.seconds))
 
 
 def part(amount: int, whole: Period, period: Period) -> int:

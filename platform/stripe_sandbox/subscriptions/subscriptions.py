@@ -177,7 +177,7 @@ def _pay_first(unit: Unit, subscription: Document, invoice: Document, params: Do
     behavior = params.get("payment_behavior") or "allow_incomplete"
     automatic = subscription["collection_method"] == "charge_automatically"
     must_pay = invoice["amount_due"] and automatic and behavior != "default_incomplete"
-    if must_pay and unit.tries_payment and not method_for(unit, invoice):
+    if must_pay and not unit.rehearses and not method_for(unit, invoice):
         raise invalid(
             "This customer has no attached payment source or default payment method. Please "
             "consider adding a default payment method. For more information, visit "
