@@ -17,6 +17,7 @@ from benchmarks.home import count_round_trips, measure_home
 from benchmarks.importing import measure_importing
 from benchmarks.intake import measure_intake
 from benchmarks.machine import Machine, open_machine
+from benchmarks.sandbox_year import measure_sandbox_year
 from benchmarks.seed import seed
 from benchmarks.starting import measure_starting
 
@@ -35,6 +36,8 @@ def main() -> None:
     with open_machine() as machine, open_client() as client:
         _measure_web(machine, client, effort, figures)
         _measure_events(machine, client, effort, figures)
+    _say("a year of the sandbox")
+    measure_sandbox_year(figures, effort.year)
     figures.put("run_seconds", time.monotonic() - started)
     figures.write(given.output)
     print(figures.table())

@@ -21,6 +21,8 @@ class Effort(msgspec.Struct, frozen=True):
     waiting: tuple[int, ...]
     #: Customers of a small account and of a large one that are imported.
     imported: tuple[int, int]
+    #: Customers who live a year at the sandbox.
+    year: int
 
 
 WHOLE = Effort(
@@ -29,11 +31,12 @@ WHOLE = Effort(
     events=5000,
     sizes=(10, 1_000, 10_000),
     seconds=40,
-    applied=2000,
+    applied=1000,
     starts=300,
     mirrors=(1_000, 10_000, 100_000),
     waiting=(10, 1_000),
     imported=(1_000, 10_000),
+    year=1_000,
 )
 QUICK = Effort(
     rounds=3,
@@ -46,4 +49,5 @@ QUICK = Effort(
     mirrors=(100, 400),
     waiting=(2, 8),
     imported=(20, 60),
+    year=16,
 )

@@ -60,6 +60,9 @@ _NUMBERS = (
         for figure in ("seconds", "floor_seconds", "peak_mib")
         for customers in QUICK.imported
     ),
+    "sandbox_year_customers",
+    "sandbox_year_seconds",
+    "sandbox_year_cpu_seconds",
     "run_seconds",
 )
 
