@@ -12,8 +12,10 @@ from guichet.billing.imports import ImportAtWork, take_import
 from guichet.billing.lag import Lag, measure_lag
 from guichet.billing.reconciling import reconcile
 from guichet.db import Database
+from guichet.payments.choose import SECRET_KEY
 from guichet.payments.errors import ProviderKeyRejected
 from guichet.settings import Settings
+from tenants.vault import Vault
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
 from tests.shops import Shop, add_portal, open_shop
@@ -85,6 +87,69 @@ async def test_a_silence_longer_than_the_provider_remembers_is_an_import(
     assert done.imported is not None
 
 
+async def test_more_events_than_there_are_objects_are_an_import(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    await reconcile(db, shop.port, tenant)
+    for _ in range(3):
+        await shop.add_customer()
+    done = await reconcile(db, shop.port, tenant, few_events=5)
+    assert done is not None
+    assert done.imported is not None
+    assert done.imported.counts["customers"] == 3
+
+
+async def test_a_busy_account_is_not_imported_for_fewer_events_than_it_has_objects(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    for _ in range(8):
+        await shop.add_customer()
+    await reconcile(db, shop.port, tenant)
+    for _ in range(3):
+        await shop.add_customer()
+    async with db.unit(tenant) as unit:
+        await unit.execute(
+            """
+            update imports
+            set counts = '{"customers": 1000, "payment_methods": 1000}'
+            where tenant_id = $1
+            """,
+            tenant,
+        )
+    done = await reconcile(db, shop.port, tenant, few_events=5)
+    assert done is not None
+    assert done.imported is None
+    assert done.events > 5
+
+
+async def _replace_key(settings: Settings, db: Database, tenant: UUID, key: str) -> None:
+    async with db.unit(tenant) as unit:
+        await Vault(settings.master_keys).store(unit.connection, tenant, SECRET_KEY, key)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+async def test_a_key_that_is_replaced_may_be_of_another_account_so_it_is_imported(
+    settings: Settings, sandbox: str, db: Database, tenant: UUID, shop: Shop, finished: bool
+) -> None:
+    await shop.add_customer()
+    await reconcile(db, shop.port, tenant)
+    if not finished:
+        # An import that was cut off among the invoices of the former account.
+        async with db.unit(tenant) as unit:
+            await unit.execute("update imports set finished_at = null, step = 'invoices'")
+    async with open_shop(sandbox, f"{shop.key}live") as live:
+        customer = await live.add_customer("live@example.com")
+        await _replace_key(settings, db, tenant, live.key)
+        done = await reconcile(db, live.port, tenant)
+        assert done is not None
+        assert done.imported is not None
+        row = await _one(db, tenant, "select id from customers where not deleted")
+        assert row["id"] == customer
+        again = await reconcile(db, live.port, tenant)
+    assert again is not None
+    assert again.imported is None
+
+
 async def test_of_several_callers_one_gets_the_turn(db: Database, tenant: UUID, shop: Shop) -> None:
     every = timedelta(minutes=5)
     turns = [reconcile(db, shop.port, tenant, every=every) for _ in range(5)]
@@ -113,6 +178,7 @@ async def test_what_happened_since_a_cut_off_import_began_is_read_after_it(
     work = await take_import(db, tenant, timedelta(0))
     async with db.unit(tenant) as unit:
         await unit.execute("update imports set started_at = now() - interval '3 days'")
+        await unit.execute("update provider_connections set key_set_at = now() - interval '1 year'")
     done = await reconcile(db, shop.port, tenant)
     assert done is not None
     assert done.imported is not None

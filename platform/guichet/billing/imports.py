@@ -62,27 +62,41 @@ class Import(msgspec.Struct):
         self.counts[name] = self.counts.get(name, 0) + number
 
 
-async def needs_import(db: Database, tenant_id: UUID) -> bool:
-    """Whether the tenant's last import was of less than copies hold now, or never got done."""
+async def imported_objects(db: Database, tenant_id: UUID) -> int | None:
+    """How many objects the tenant's last import read; None where the account has to be imported.
+
+    That is where it never got done, was of less than copies hold now, or was begun with another
+    key than the present one, which may be of another account.
+    """
     async with db.unit(tenant_id) as unit:
-        done: bool = await unit.fetchval(
+        objects: int | None = await unit.fetchval(
             """
-            select exists (
+            select (
+              select coalesce(sum(number::bigint), 0)::bigint
+              from jsonb_each_text(held.counts) as read (name, number)
+            )
+            from imports as held
+            where held.tenant_id = $1
+            and held.edition = $2
+            and held.finished_at is not null
+            and not exists (
               select
-              from imports
-              where tenant_id = $1
-              and edition = $2
-              and finished_at is not null
+              from provider_connections as connection
+              where connection.tenant_id = $1
+              and connection.key_set_at > held.started_at
             )
             """,
             tenant_id,
             EDITION,
         )
-    return not done
+    return objects
 
 
 async def take_import(db: Database, tenant_id: UUID, lease: timedelta) -> Import:
-    """Go on with the tenant's import, or begin one; raises `ImportAtWork` while somebody is."""
+    """Go on with the tenant's import, or begin one; raises `ImportAtWork` while somebody is.
+
+    One that was begun with another key is not gone on with: its account may be another one.
+    """
     holder = uuid4()
     async with db.unit(tenant_id) as unit:
         row = await unit.fetchrow(
@@ -95,6 +109,12 @@ async def take_import(db: Database, tenant_id: UUID, lease: timedelta) -> Import
             and finished_at is null
             and edition = $4
             and started_at > now() - $5::interval
+            and not exists (
+              select
+              from provider_connections as connection
+              where connection.tenant_id = $1
+              and connection.key_set_at > imports.started_at
+            )
             and (held_until is null or held_until < now())
             returning copy_no, started_at, step, after, counts::text
             """,

@@ -2,7 +2,7 @@
 
 Each event of the list is stored as if it had been delivered; those that are there already stay as
 they are. A tenant that was never read, or not for longer than the provider remembers its events,
-or whose import was cut off, is imported whole instead.
+whose import was cut off, or whose key was replaced since, is imported whole instead.
 
 The list is read by the events' times, and those of a test clock's objects are the clock's. Where a
 clock stands in the past, its events lie before what was read last and are not found here; nor is an
@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 
 from guichet.billing.importing import RATE, Told, import_tenant
-from guichet.billing.imports import Import, needs_import
+from guichet.billing.imports import Import, imported_objects
 from guichet.db import Database
 from guichet.payments.answers import ProviderEvent
 from guichet.payments.errors import ProviderError
@@ -29,8 +29,9 @@ log = structlog.get_logger()
 OVERLAP = timedelta(minutes=10)
 #: Stripe's list goes back 30 days (https://docs.stripe.com/api/events).
 REMEMBERED = timedelta(days=29)
-#: Beyond so many events it costs less to import everything.
-MAX_EVENTS = 10_000
+#: Fewer events are never too many. Beyond, they are where they outnumber what the last import read:
+#: then it costs less to import everything.
+FEW_EVENTS = 10_000
 _BATCH = 100
 
 
@@ -53,13 +54,15 @@ async def reconcile(
     *,
     every: timedelta = timedelta(0),
     full: bool = False,
+    few_events: int = FEW_EVENTS,
     rate: float = RATE,
     told: Told = lambda _: None,
 ) -> Reconciled | None:
     """Store what the provider's list has and we have not; answers None when it is not yet time.
 
     It is time when the last reconciliation began `every` ago or earlier; of several callers one
-    gets the turn. `full` imports whatever the list would say. Of an import, `rate` bounds the
+    gets the turn. `full` imports whatever the list would say, and so does a list of more than
+    `few_events` that is longer than the last import's. Of an import, `rate` bounds the
     requests a second, and `told` hears how far it is. Raises `ImportAtWork` where one is needed
     and somebody is at it, or a `ProviderError`, which is noted on the row.
     """
@@ -67,7 +70,7 @@ async def reconcile(
     if turn is None:
         return None
     try:
-        done = None if full else await _read_events(db, provider, tenant_id, turn)
+        done = None if full else await _read_events(db, provider, tenant_id, turn, few_events)
         if done is None:
             work = await import_tenant(db, provider, tenant_id, rate=rate, told=told)
             done = Reconciled(0, work)
@@ -81,16 +84,17 @@ async def reconcile(
 
 
 async def _read_events(
-    db: Database, provider: PaymentProvider, tenant_id: UUID, turn: _Turn
+    db: Database, provider: PaymentProvider, tenant_id: UUID, turn: _Turn, few_events: int
 ) -> Reconciled | None:
     """Store the events since the last time; None where everything has to be imported instead."""
-    if turn.read_until < turn.started_at - REMEMBERED or await needs_import(db, tenant_id):
+    imported = await imported_objects(db, tenant_id)
+    if imported is None or turn.read_until < turn.started_at - REMEMBERED:
         return None
     count = 0
     async for batch in _batches(provider.list_events(turn.read_until - OVERLAP)):
         await _store(db, tenant_id, batch)
         count += len(batch)
-        if count >= MAX_EVENTS:
+        if count > max(few_events, imported):
             log.info("too_many_events_missed", tenant=str(tenant_id), count=count)
             return None
     return Reconciled(count, None)
