@@ -64,10 +64,12 @@ _ANSWERS = (CardRefused, NeedsAuthentication, ProviderRefused)
 class Troubled:
     """A provider to which something happens at each change."""
 
-    def __init__(self, provider: PaymentProvider, event: str, made: set[str]) -> None:
+    def __init__(
+        self, provider: PaymentProvider, event: str, answers: dict[str, ProviderError | None]
+    ) -> None:
         self._provider = provider
         self._event = event
-        self._made = made
+        self._answers = answers
         #: Called when a change is asked for, before anything else.
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self.asked = 0
@@ -77,11 +79,16 @@ class Troubled:
         if self.meanwhile is not None:
             await self.meanwhile()
         does, error = EVENTS[self._event]
-        if key in self._made and isinstance(error, _ANSWERS):
+        if does or isinstance(error, _ANSWERS):
             # A provider answers a key that it knows as it did before.
-            does, error = True, None
+            refusal = error if isinstance(error, _ANSWERS) else None
+            first = self._answers.setdefault(key, refusal)
+            does = first is None
+            if first is not None and not isinstance(error, ProviderUnreachable | Killed):
+                error = first
+            elif isinstance(error, _ANSWERS):
+                error = None
         if does:
-            self._made.add(key)
             copy = await self._provider.change_subscription(change, key)
         if error is not None:
             raise error
@@ -117,7 +124,8 @@ class Case:
         self._item_id = ""
         self._subscription_id = ""
         self._quantity = 1
-        self._made: set[str] = set()
+        #: What became of each key at the provider.
+        self._answers: dict[str, ProviderError | None] = {}
 
     async def open(self) -> None:
         self.customer_id = await self._shop.add_customer()
@@ -126,7 +134,7 @@ class Case:
         self._item_id = subscription.items.data[0].id
 
     def troubled(self, event: str) -> Troubled:
-        return Troubled(self._shop.port, event, self._made)
+        return Troubled(self._shop.port, event, self._answers)
 
     async def start(self, request_id: UUID | None = None) -> ChangeRequest:
         """Write down one more of the same; raises `ChangeUnfinished`."""
