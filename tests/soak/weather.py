@@ -3,6 +3,8 @@
 from random import Random
 from typing import Any
 
+import httpx
+
 from tests.shops import Shop
 
 #: One delivery in so many is lost, at most.
@@ -34,11 +36,19 @@ def fault(chance: Random) -> dict[str, Any]:
 async def worsen(shop: Shop, chance: Random) -> int:
     """Change an account's weather; answers how many requests are going to fail."""
     faults = [fault(chance) for _ in range(chance.randint(0, 2))]
-    await shop.set(deliveries=deliveries(chance), fail_next_requests=faults)
+    await _set(shop, deliveries=deliveries(chance), fail_next_requests=faults)
     return len(faults)
 
 
 async def calm(shop: Shop) -> None:
     """Nothing goes wrong any more; what was lost stays so."""
     quiet = {"duplicate": 0, "delay_ms": 0, "reorder_ms": 0, "drop": 0.0}
-    await shop.set(deliveries=quiet, fail_next_requests=[], fail_next_charges=0)
+    await _set(shop, deliveries=quiet, fail_next_requests=[], fail_next_charges=0)
+
+
+async def _set(shop: Shop, **switches: Any) -> None:
+    try:
+        await shop.set(**switches)
+    except httpx.TransportError:
+        # A connection that was kept open for long may be closed by now: once more with a new one.
+        await shop.set(**switches)

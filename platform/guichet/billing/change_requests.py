@@ -5,6 +5,7 @@ key. Whoever finds it unfinished, after a crash or a lost answer, repeats the ca
 and can change nothing twice (`guichet.billing.resuming`).
 """
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -198,6 +199,8 @@ async def carry_out(
 
     For a request that nobody has carried out before: `guichet.billing.resuming` repeats one.
     """
+    async with db.unit(tenant_id) as unit:
+        copy_no = await draw_copy_no(unit)
     try:
         copy = await ask(provider, request)
     except ProviderError as error:
@@ -206,7 +209,16 @@ async def carry_out(
         async with db.unit(tenant_id) as unit:
             return await finish(unit, request, state, error.code)
     async with db.unit(tenant_id) as unit:
-        await write_copy(unit, copy, await draw_copy_no(unit))
+        if await write_copy(unit, copy, copy_no):
+            return await finish(unit, request, "done", None)
+        copy_no = await draw_copy_no(unit)
+    # Somebody has looked since the call began, be it before the change or after a later one.
+    present = None
+    with contextlib.suppress(ProviderError):
+        present = await provider.fetch_subscription(request.subscription_id)
+    async with db.unit(tenant_id) as unit:
+        if present is not None:
+            await write_copy(unit, present, copy_no)
         return await finish(unit, request, "done", None)
 
 

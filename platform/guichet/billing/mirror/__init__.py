@@ -1,8 +1,8 @@
 """The mirror of what the provider holds, for pages to read.
 
 Each write says which copy it writes: a number drawn from one sequence, before an object is fetched
-or after the answer to a call of our own. A copy never overwrites one with a higher number, so
-copies may be written in any order, twice, or late.
+or a call of our own is made. A copy never overwrites one with a higher number, so copies may be
+written in any order, twice, or late.
 """
 
 from guichet.billing.mirror.holding import held_copies

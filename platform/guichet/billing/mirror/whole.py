@@ -45,7 +45,8 @@ _SHELVES: dict[Kind, _Shelf] = {
 async def draw_copy_no(source: Unit | Connection) -> int:
     """The next number for copies; all that is fetched after it may share it.
 
-    Draw it before a fetch begins, and after the answer to a call of our own has arrived.
+    Draw it before a fetch begins, and before a call of our own: an answer may arrive late, and what
+    was fetched meanwhile is newer.
     """
     number: int = await source.fetchval("select nextval('mirror_copies')")
     return number
