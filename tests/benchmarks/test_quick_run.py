@@ -53,6 +53,8 @@ _NUMBERS = (
     ),
     "event_start_p50_ms",
     "event_start_p99_ms",
+    "machine_wakes_p50_ms",
+    "machine_wakes_p99_ms",
     *(f"event_cost_us_{size}_customers" for size in QUICK.mirrors),
     *(f"event_cost_us_{size}_tenants" for size in QUICK.waiting),
     *(
