@@ -82,8 +82,9 @@ class _Maker:
             # A key is an account of its own, kept only once its year is whole.
             key = f"sk_test_{merchant.slug}{secrets.token_hex(12)}"
             client = stripe_client(key, self._sandbox_url)
-            prices = await live_a_year(client, merchant, datetime.now(UTC))
+            # First of all: invoices say who sends them as it was when they were finalized.
             await self._name_account(merchant, key)
+            prices = await live_a_year(client, merchant, datetime.now(UTC))
             await self._publish_first(tenant_id, merchant, key, prices)
         elif published.configuration.identity_providers[0].issuer != self._issuer:
             await self._publish_issuer(tenant_id, merchant, published.configuration)
@@ -101,7 +102,7 @@ class _Maker:
                 await asyncio.sleep(1)
 
     async def _name_account(self, merchant: Merchant, key: str) -> None:
-        """Have the sandbox call the account by its merchant's name, on receipts for one."""
+        """Have the sandbox call the account by its merchant's name, on invoices for one."""
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(
                 f"{self._sandbox_url}/_control/settings",
