@@ -60,13 +60,16 @@ async def check_due_books(office: Office) -> None:
 
 
 async def check_tenant_books(office: Office, tenant_id: str) -> None:
-    """Check one tenant's books, if they are due."""
+    """Check one tenant's books, if they are due and not too many accounts are read already."""
     tenant, deployment = UUID(tenant_id), office.deployment
     if not office.works_for(tenant) or await office.is_turned_away(tenant):
         return
     try:
         provider = await deployment.providers.client(tenant)
-        await check_books(deployment.db, provider, tenant, repair=True, only_due=True)
+        if office.long_jobs.locked():
+            return
+        async with office.long_jobs:
+            await check_books(deployment.db, provider, tenant, repair=True, only_due=True)
     except ProviderError as error:
         # It stands on the tenant's row, for `guichet doctor`; the next beat after an hour tries.
         log.warning("books_not_checked", tenant=tenant_id, reason=error.code)

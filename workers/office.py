@@ -1,5 +1,6 @@
 """What a worker process holds open for its jobs."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -15,11 +16,20 @@ from guichet.webhooks.apply import Applier
 log = structlog.get_logger()
 
 
+#: Of the jobs that a process has in hand, so many may take minutes or hours; the others are there
+#: for what somebody waits for.
+_LONG_JOBS = 20
+
+
 class Office(msgspec.Struct, frozen=True):
     """Passed to every job."""
 
     deployment: Deployment
     applier: Applier
+    #: Held by whoever reads a whole account. Nobody waits for it: the next round comes by again.
+    long_jobs: asyncio.Semaphore = msgspec.field(
+        default_factory=lambda: asyncio.Semaphore(_LONG_JOBS)
+    )
 
     def works_for(self, tenant_id: UUID) -> bool:
         """False for a suspended tenant: its rows wait until it is resumed."""

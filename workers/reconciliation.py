@@ -45,7 +45,10 @@ async def reconcile_all(office: Office) -> None:
 
 
 async def reconcile_tenant(office: Office, tenant_id: str) -> None:
-    """Store what one tenant missed, if it is time, and have it applied."""
+    """Store what one tenant missed, if it is time, and have it applied.
+
+    Where it has to be imported, and too many accounts are read already, a later round does it.
+    """
     deployment = office.deployment
     tenant = UUID(tenant_id)
     if not office.works_for(tenant) or await office.is_turned_away(tenant):
@@ -53,7 +56,12 @@ async def reconcile_tenant(office: Office, tenant_id: str) -> None:
     try:
         provider = await deployment.providers.client(tenant)
         done = await reconcile(
-            deployment.db, provider, tenant, every=_DUE, rate=deployment.settings.import_rate
+            deployment.db,
+            provider,
+            tenant,
+            every=_DUE,
+            rate=deployment.settings.import_rate,
+            imports=office.long_jobs,
         )
     except ImportAtWork:
         # Whoever is at it reads all there is.

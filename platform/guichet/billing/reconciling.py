@@ -9,6 +9,8 @@ clock stands in the past, its events lie before what was read last and are not f
 event that the list shows more than ten minutes late. `guichet books` finds what they left wrong.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -56,15 +58,17 @@ async def reconcile(
     full: bool = False,
     few_events: int = FEW_EVENTS,
     rate: float = RATE,
+    imports: asyncio.Semaphore | None = None,
     told: Told = lambda _: None,
 ) -> Reconciled | None:
     """Store what the provider's list has and we have not; answers None when it is not yet time.
 
     It is time when the last reconciliation began `every` ago or earlier; of several callers one
     gets the turn. `full` imports whatever the list would say, and so does a list of more than
-    `few_events` that is longer than the last import's. Of an import, `rate` bounds the
-    requests a second, and `told` hears how far it is. Raises `ImportAtWork` where one is needed
-    and somebody is at it, or a `ProviderError`, which is noted on the row.
+    `few_events` that is longer than the last import's. Of an import, `rate` bounds the requests a
+    second, and `told` hears how far it is; it holds one of `imports`, and while none is free the
+    answer is None too. Raises `ImportAtWork` where one is needed and somebody is at it, or a
+    `ProviderError`, which is noted on the row.
     """
     turn = await _take_turn(db, tenant_id, every)
     if turn is None:
@@ -72,7 +76,10 @@ async def reconcile(
     try:
         done = None if full else await _read_events(db, provider, tenant_id, turn, few_events)
         if done is None:
-            work = await import_tenant(db, provider, tenant_id, rate=rate, told=told)
+            if imports and imports.locked():
+                return None
+            async with imports or contextlib.nullcontext():
+                work = await import_tenant(db, provider, tenant_id, rate=rate, told=told)
             done = Reconciled(0, work)
     except ProviderError as error:
         await _note_failure(db, tenant_id, error.code)
