@@ -17,7 +17,8 @@ _LOOK_BACK = timedelta(days=2)
 async def object_missing(unit: Unit) -> list[Difference]:
     """What an event was about that was applied is here, or not at the provider either.
 
-    By the beginning of its id: products and prices may have any, so their lists must do.
+    By the beginning of its id: products and prices may have any, so their lists must do. Bodies are
+    kept for longer than is looked back at; what has one still is in an index.
     """
     rows = await unit.fetch(
         """
@@ -27,6 +28,7 @@ async def object_missing(unit: Unit) -> list[Difference]:
         from provider_events as event
         where event.tenant_id = $1
         and event.handled_at > now() - $2::interval
+        and event.body is not null
         and not case split_part(event.object_id, '_', 1)
           when 'cus' then exists (
             select from customers where tenant_id = $1 and id = event.object_id
