@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+from tests.soak import weather
 from tests.soak.account import Account, NothingThere, Person
 
 _DAY = 86_400
@@ -116,4 +117,4 @@ async def advance_clock(account: Account) -> None:
 
 async def decline_next_charge(account: Account) -> None:
     reason = account.chance.choice(["insufficient_funds", "lost_card", "do_not_honor"])
-    await account.shop.set(fail_next_charges=1, fail_with=reason)
+    await weather.turn(account.shop, fail_next_charges=1, fail_with=reason)

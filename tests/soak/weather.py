@@ -1,5 +1,6 @@
 """How badly the provider behaves: its deliveries and its answers, another way every so often."""
 
+import contextlib
 from random import Random
 from typing import Any
 
@@ -9,6 +10,8 @@ from tests.shops import Shop
 
 #: One delivery in so many is lost, at most.
 _MOST_DROPPED = 0.08
+#: Both sides of an account's trade turn its switches, and keep a connection each.
+_STALE_CONNECTIONS = 3
 
 
 def deliveries(chance: Random) -> dict[str, Any]:
@@ -36,19 +39,19 @@ def fault(chance: Random) -> dict[str, Any]:
 async def worsen(shop: Shop, chance: Random) -> int:
     """Change an account's weather; answers how many requests are going to fail."""
     faults = [fault(chance) for _ in range(chance.randint(0, 2))]
-    await _set(shop, deliveries=deliveries(chance), fail_next_requests=faults)
+    await turn(shop, deliveries=deliveries(chance), fail_next_requests=faults)
     return len(faults)
 
 
 async def calm(shop: Shop) -> None:
     """Nothing goes wrong any more; what was lost stays so."""
     quiet = {"duplicate": 0, "delay_ms": 0, "reorder_ms": 0, "drop": 0.0}
-    await _set(shop, deliveries=quiet, fail_next_requests=[], fail_next_charges=0)
+    await turn(shop, deliveries=quiet, fail_next_requests=[], fail_next_charges=0)
 
 
-async def _set(shop: Shop, **switches: Any) -> None:
-    try:
-        await shop.set(**switches)
-    except httpx.TransportError:
-        # A connection that was kept open for long may be closed by now: once more with a new one.
-        await shop.set(**switches)
+async def turn(shop: Shop, **switches: Any) -> None:
+    """Turn an account's switches, and once more while a kept connection turns out to be closed."""
+    for _ in range(_STALE_CONNECTIONS):
+        with contextlib.suppress(httpx.TransportError):
+            return await shop.set(**switches)
+    return await shop.set(**switches)
