@@ -82,7 +82,9 @@ class _Maker:
             # A key is an account of its own, kept only once its year is whole.
             key = f"sk_test_{merchant.slug}{secrets.token_hex(12)}"
             client = stripe_client(key, self._sandbox_url)
-            # First of all: invoices say who sends them as it was when they were finalized.
+            # The first call makes the account. It is named before the year begins: invoices say
+            # who sends them as it was when they were finalized.
+            await client.v1.accounts.retrieve_current_async()
             await self._name_account(merchant, key)
             prices = await live_a_year(client, merchant, datetime.now(UTC))
             await self._publish_first(tenant_id, merchant, key, prices)
