@@ -9,10 +9,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from guichet.billing.books import check_books
 from guichet.billing.customers import bring_customers
 from guichet.billing.importing import import_tenant
 from guichet.billing.imports import Import, ImportAtWork, save_import, take_import
-from guichet.billing.mirror import write_copy
+from guichet.billing.mirror import Reference, write_copy
 from guichet.billing.reconciling import reconcile
 from guichet.db import Database
 from guichet.payments.choose import Providers
@@ -71,6 +72,34 @@ async def test_an_import_notices_what_the_lists_no_longer_show(
     assert done.counts["looked_up"] == 2
     assert (await _one(db, tenant, "select deleted from customers"))["deleted"]
     assert (await _one(db, tenant, "select customer_id from payment_methods"))[0] is None
+
+
+async def test_what_cannot_be_written_keeps_nothing_else_from_being_imported_and_checked(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    # No column holds so large a package.
+    package = await shop.sdk.prices.create_async(
+        {
+            "product": shop.product,
+            "unit_amount": 1,
+            "currency": "eur",
+            "recurring": {"interval": "month"},
+            "transform_quantity": {"divide_by": 3_000_000_000, "round": "up"},
+        }
+    )
+    await shop.subscribe(await shop.add_customer())
+    done = await reconcile(db, shop.port, tenant)
+    assert done is not None
+    assert done.imported is not None
+    assert (done.imported.counts["prices"], done.imported.counts["not_written"]) == (4, 1)
+    present = await held(shop.port)
+    del present[Reference("price", package.id)]
+    assert await mirrored(db, tenant) == present
+    await shop.add_customer("dropped@example.com")
+    books = await check_books(db, shop.port, tenant, repair=True, settle_s=0)
+    assert books is not None
+    assert [(it.rule, it.id) for it in books.remaining] == [("not_here", package.id)]
+    assert {it.kind for it in books.differences} == {"price", "customer", "payment_method"}
 
 
 async def test_an_import_that_fails_among_the_payment_methods_says_so(

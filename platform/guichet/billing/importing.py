@@ -15,7 +15,7 @@ from aiolimiter import AsyncLimiter
 
 from guichet.billing.fetching import fetch_all
 from guichet.billing.imports import Import, Step, release_import, save_import, take_import
-from guichet.billing.mirror import Reference, write_copies
+from guichet.billing.mirror import UNWRITABLE, Reference, reference_to, write_copies, write_singly
 from guichet.billing.unlisted import find_unlisted
 from guichet.db import Database
 from guichet.payments.copies import Copy, CustomerCopy, PaymentMethodCopy
@@ -183,7 +183,20 @@ class _Importer:
             await self._write(present, missing)
 
     async def _write(self, copies: Sequence[Copy], missing: Sequence[Reference] = ()) -> None:
+        try:
+            async with self._db.unit(self._work.tenant_id) as unit:
+                await save_import(unit, self._work)
+                await write_copies(unit, copies, self._work.copy_no, missing)
+        except UNWRITABLE:
+            await self._write_singly(copies, missing)
+        self._told(self._work)
+
+    async def _write_singly(self, copies: Sequence[Copy], missing: Sequence[Reference]) -> None:
+        """Go on without what cannot be written: books tell of it, and events try it again."""
+        each: dict[Reference, Copy | None] = {reference_to(copy): copy for copy in copies}
+        each.update(dict.fromkeys(missing))
+        failed = await write_singly(self._db, self._work.tenant_id, each, self._work.copy_no)
+        if failed:
+            self._work.count("not_written", len(failed))
         async with self._db.unit(self._work.tenant_id) as unit:
             await save_import(unit, self._work)
-            await write_copies(unit, copies, self._work.copy_no, missing)
-        self._told(self._work)

@@ -20,6 +20,7 @@ _READ = (
     "invoices",
     "attempts",
     "looked_up",
+    "not_written",
 )
 
 

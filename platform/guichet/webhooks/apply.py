@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 import structlog
 from prometheus_client import Counter
 
 from guichet.billing.fetching import Fetched, fetch_all, neighbours, not_mirrored
-from guichet.billing.mirror import Reference, write_copies
+from guichet.billing.mirror import UNWRITABLE, Reference, write_copies, write_singly
 from guichet.db import Database, Unit
 from guichet.errors import GuichetError
 from guichet.payments.choose import Providers
@@ -43,15 +42,6 @@ _AWAY_SECONDS = 2.0
 _handled = Counter("guichet_events_handled_total", "Events applied to the mirror.")
 _failed = Counter("guichet_events_failed_total", "Events put off, by reason.", ["reason"])
 
-# What a value of the provider that our tables do not take ends in.
-_UNWRITABLE = (
-    asyncpg.DataError,
-    # Two lines of an invoice with one id, as a list shows that changes while it is read.
-    asyncpg.CardinalityViolationError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.InterfaceError,
-    ValueError,
-)
 _OUTAGE = (ProviderBusy, ProviderUnreachable, TimeoutError)
 
 
@@ -161,28 +151,12 @@ class Applier:
             async with self._db.unit(tenant_id) as unit:
                 await _write_all(unit, fetched.copies, batch.copy_no)
                 await _finish(unit, batch, touched, fetched.errors)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
             log.warning("batch_not_written", tenant=str(tenant_id), reason=type(error).__name__)
-            await self._write_one_by_one(tenant_id, batch, touched, fetched)
-
-    async def _write_one_by_one(
-        self,
-        tenant_id: UUID,
-        batch: Batch,
-        touched: Mapping[str, Reference | None],
-        fetched: Fetched,
-    ) -> None:
-        """Find the copy that cannot be written, so that it holds up its own events only."""
-        for reference in sorted(fetched.copies):
-            try:
-                async with self._db.unit(tenant_id) as unit:
-                    one = {reference: fetched.copies[reference]}
-                    await _write_all(unit, one, batch.copy_no)
-            except _UNWRITABLE as error:
-                log.error("copy_not_written", tenant=str(tenant_id), object=reference.id)
-                fetched.errors[reference] = error
-        async with self._db.unit(tenant_id) as unit:
-            await _finish(unit, batch, touched, fetched.errors)
+            # So that what cannot be written holds up its own events only.
+            failed = await write_singly(self._db, tenant_id, fetched.copies, batch.copy_no)
+            async with self._db.unit(tenant_id) as unit:
+                await _finish(unit, batch, touched, {**fetched.errors, **failed})
 
 
 async def _write_all(unit: Unit, copies: Mapping[Reference, Copy | None], copy_no: int) -> None:

@@ -18,12 +18,14 @@ from guichet.billing.books.differences import Difference, Remedy
 from guichet.billing.books.holdings import copy_numbers, living
 from guichet.billing.fetching import fetch_all
 from guichet.billing.mirror import (
+    UNWRITABLE,
     Kind,
     Reference,
     draw_copy_no,
     held_copies,
     reference_to,
     write_copies,
+    write_singly,
 )
 from guichet.db import Database
 from guichet.payments.copies import (
@@ -210,9 +212,13 @@ async def fetch_anew(
     present = [copy for copy in fetched.values() if copy is not None]
     missing = [each for each, copy in fetched.items() if copy is None]
     for start in range(0, max(len(present), 1), _PAGE):
-        async with access.db.unit(access.tenant_id) as unit:
-            first = missing if start == 0 else ()
-            await write_copies(unit, present[start : start + _PAGE], number, first)
+        page, first = present[start : start + _PAGE], missing if start == 0 else ()
+        try:
+            async with access.db.unit(access.tenant_id) as unit:
+                await write_copies(unit, page, number, first)
+        except UNWRITABLE:
+            each = {it: fetched[it] for it in (*map(reference_to, page), *first)}
+            await write_singly(access.db, access.tenant_id, each, number)
     held = await _held(access, wanted)
     same = {each for each in wanted if _is_same(held.get(each), fetched[each])}
     # What has a higher number was written meanwhile from a copy that is later still.

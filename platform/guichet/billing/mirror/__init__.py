@@ -7,9 +7,11 @@ written in any order, twice, or late.
 
 from guichet.billing.mirror.holding import held_copies
 from guichet.billing.mirror.kinds import Kind, Reference, reference_to
+from guichet.billing.mirror.singly import UNWRITABLE, write_singly
 from guichet.billing.mirror.whole import draw_copy_no, write_copies, write_copy
 
 __all__ = [
+    "UNWRITABLE",
     "Kind",
     "Reference",
     "draw_copy_no",
@@ -17,4 +19,5 @@ __all__ = [
     "reference_to",
     "write_copies",
     "write_copy",
+    "write_singly",
 ]
