@@ -26,7 +26,7 @@ SUPERUSER = "postgres"
 #: Connections of each program to PostgreSQL, floor and finished alike.
 CONNECTIONS = 10
 _START_SECONDS = 30
-_FINISH_SECONDS = 300
+_FINISH_SECONDS = 900
 _ROOT = Path(__file__).parents[1]
 
 
