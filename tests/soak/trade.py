@@ -18,7 +18,7 @@ from tests.soak.stage import Stage
 from tests.soak.subscribing import subscribe
 
 #: Changes that are under way at the same time.
-_AT_ONCE = 10
+_AT_ONCE = 16
 #: A tenant's weather changes after so many of its changes.
 _WEATHER_LASTS = 3
 #: So that there is somebody to trade with.

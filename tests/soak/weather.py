@@ -26,19 +26,20 @@ def deliveries(chance: Random) -> dict[str, Any]:
 
 def fault(chance: Random) -> dict[str, Any]:
     """How one of an account's next requests goes wrong."""
-    method = chance.choice([None, "GET", "POST"])
-    match chance.choice(["lost", "error", "busy", "slow", "slow", "refused"]):
+    method = chance.choice(["GET", "GET", "POST"])
+    match chance.choice(["lost", "error", "busy", "refused", "slow", "slow", "slow", "slow"]):
         case "busy":
             return {"mode": "error", "status": 429, "method": method}
         case "slow":
-            return {"mode": "slow", "seconds": chance.uniform(0.2, 2.0), "method": method}
+            # What is answered late is as it was when it was asked for.
+            return {"mode": "slow", "seconds": chance.uniform(0.5, 4.0), "method": method}
         case mode:
             return {"mode": mode, "method": method}
 
 
 async def worsen(shop: Shop, chance: Random) -> int:
     """Change an account's weather; answers how many requests are going to fail."""
-    faults = [fault(chance) for _ in range(chance.randint(0, 2))]
+    faults = [fault(chance) for _ in range(chance.randint(0, 4))]
     await turn(shop, deliveries=deliveries(chance), fail_next_requests=faults)
     return len(faults)
 

@@ -269,6 +269,18 @@ async def test_an_address_is_answered_with_all_its_parts(account: Account) -> No
     assert changed.address.to_dict() == {**empty, "country": "FR"}
 
 
+async def test_the_first_invoice_tells_of_the_currency_that_it_gives_its_customer(
+    account: Account,
+) -> None:
+    shop = await open_shop(account)
+    await shop.subscribe(await shop.price(1_000))
+    told = [event.to_dict()["data"] for event in await shop.events("customer.updated")]
+    assert told[-1]["previous_attributes"]["currency"] is None
+    assert told[-1]["object"]["currency"] == "usd"
+    await shop.subscribe(await shop.price(2_000))
+    assert len(await shop.events("customer.updated")) == len(told)
+
+
 async def test_what_is_no_email_address_is_refused(account: Account) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await account.v1.customers.create_async({"email": "nonsense"})

@@ -153,6 +153,7 @@ def _apply_balance(unit: Unit, invoice: Document, customer: Document) -> None:
     invoice["starting_balance"] = customer["balance"]
     _owe(invoice)
     invoice["ending_balance"] = min(0, invoice["total"] + invoice["starting_balance"])
+    is_first = customer["currency"] is None
     customer["currency"] = customer["currency"] or invoice["currency"]
     applied = invoice["ending_balance"] - customer["balance"]
     if applied:
@@ -160,7 +161,7 @@ def _apply_balance(unit: Unit, invoice: Document, customer: Document) -> None:
             unit, customer, applied, "applied_to_invoice", currency=invoice["currency"],
             invoice=invoice["id"],
         )  # fmt: skip
-    unit.update(customer, "customer.updated" if applied else None)
+    unit.update(customer, "customer.updated" if applied or is_first else None)
 
 
 def mark_paid(unit: Unit, invoice: Document) -> None:
