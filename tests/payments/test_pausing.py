@@ -3,8 +3,10 @@
 import pytest
 
 from guichet.payments.copies import InvoiceCopy
+from guichet.payments.errors import ChangeHalfMade, ProviderRefused
 from guichet.payments.orders import Pause
 from tests.payments.clocks import add_clock, advance
+from tests.payments.faults import fail_requests
 from tests.payments.test_previews import BEGAN, DAY
 from tests.shops import Shop
 
@@ -93,3 +95,23 @@ async def test_what_is_not_paused_is_left_as_it_is(shop: Shop) -> None:
     subscription = await shop.subscribe(await shop.add_customer())
     before = await shop.port.fetch_subscription(subscription.id)
     assert await shop.port.resume(subscription.id, "resume") == before
+
+
+async def test_a_pause_that_is_ended_is_not_told_as_kept(shop: Shop) -> None:
+    customer, subscription = await _pause_after_trial(shop)
+    await shop.set_card(customer, "pm_card_visa")
+    await shop.port.pause(
+        Pause(subscription_id=subscription, behavior="void", resumes_at=None), "pause"
+    )
+    resuming = f"/v1/subscriptions/{subscription}/resume"
+    await fail_requests(shop, 400, resuming)
+    with pytest.raises(ChangeHalfMade) as half:
+        await shop.port.resume(subscription, "resume")
+    assert not half.value.outcome_known
+    # Now that no pause is left to end, a refusal says all there is to say.
+    await fail_requests(shop, 400, resuming)
+    with pytest.raises(ProviderRefused):
+        await shop.port.resume(subscription, "again")
+    await shop.set(fail_next_requests=[])
+    resumed = await shop.port.resume(subscription, "last")
+    assert (resumed.status, resumed.pause) == ("active", None)

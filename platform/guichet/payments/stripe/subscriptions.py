@@ -94,17 +94,27 @@ class Subscriptions(Reader):
 
     @bounded
     async def resume(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
-        present = await self._need_subscription(subscription_id)
-        if present.pause is not None:
+        before = present = await self._need_subscription(subscription_id)
+        if before.pause is not None:
             present = await self._update(
                 subscription_id, {"pause_collection": ""}, f"{idempotency_key}:1"
             )
         if present.status != "paused":
             return present
+        try:
+            return await self._wake(subscription_id, f"{idempotency_key}:2")
+        except ProviderError as error:
+            if before.pause is not None and error.outcome_known:
+                # Whatever is refused here, the pause is ended.
+                raise ChangeHalfMade from None
+            raise
+
+    async def _wake(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:
+        """Go on with a subscription that paused by itself, after a trial without a card."""
         call = self._api.subscriptions.resume_async(
             subscription_id,
             {"payment_behavior": "resume_on_payment_success", "expand": copying.SUBSCRIPTION},
-            {"idempotency_key": f"{idempotency_key}:2"},
+            {"idempotency_key": idempotency_key},
         )
         return copying.copy_subscription(await ask(call))
 
