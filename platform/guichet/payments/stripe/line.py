@@ -24,8 +24,10 @@ LIMIT_SECONDS = 10.0
 #: None where it is made of this call alone.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
-#: Of the transport's connections one tenant may hold so many at a time.
-_SHARE = 20
+#: Of the transport's connections one tenant may hold so many at a time. An account that begins to
+#: hang holds all of them until its first calls time out and its breaker opens, so the share is a
+#: fiftieth: a few accounts that hang together leave the others theirs.
+_SHARE = 10
 #: The largest number of attempts at a call after the first one.
 _RETRIES = 1
 #: What turns a request away before it is looked at, so that it says nothing of an attempt before.
