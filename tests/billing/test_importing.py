@@ -18,7 +18,7 @@ from guichet.billing.reconciling import reconcile
 from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.copies import CustomerCopy
-from guichet.payments.errors import ProviderBusy
+from guichet.payments.errors import ProviderBusy, ProviderUnreachable
 from guichet.settings import Settings
 from tenants.vault import Vault
 from tests.databases import DatabaseUrls
@@ -107,12 +107,73 @@ async def test_an_import_that_fails_among_the_payment_methods_says_so(
 ) -> None:
     for _ in range(6):
         await shop.add_customer()
-    fault = {"mode": "error", "status": 429, "count": 20, "path": "/v1/payment_methods"}
+    fault = {"mode": "error", "status": 500, "count": 20, "path": "/v1/payment_methods"}
     await shop.set(fail_next_requests=[fault])
-    with pytest.raises(ProviderBusy):
+    with pytest.raises(ProviderUnreachable):
         await reconcile(db, shop.port, tenant)
     row = await _one(db, tenant, "select failure from reconciliations")
-    assert row["failure"] == "provider_busy"
+    assert row["failure"] == "provider_unreachable"
+
+
+@pytest.mark.parametrize("path", ["/v1/payment_methods", "/v1/subscriptions", "/v1/customers"])
+async def test_a_provider_that_is_too_busy_is_waited_for(
+    db: Database, tenant: UUID, shop: Shop, path: str
+) -> None:
+    await shop.subscribe(await shop.add_customer())
+    fault = {"mode": "error", "status": 429, "count": 8, "path": path}
+    await shop.set(fail_next_requests=[fault])
+    done = await import_tenant(db, shop.port, tenant, pauses=[0.0] * 8)
+    assert (done.counts["customers"], done.counts["payment_methods"]) == (1, 1)
+    assert await mirrored(db, tenant) == await held(shop.port)
+
+
+async def test_a_provider_that_stays_too_busy_is_not_waited_for_for_ever(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    fault = {"mode": "error", "status": 429, "count": 1000, "path": "/v1/prices"}
+    await shop.set(fail_next_requests=[fault])
+    with pytest.raises(ProviderBusy):
+        await import_tenant(db, shop.port, tenant, pauses=[0.0, 0.0])
+
+
+async def _deleted_customer(db: Database, tenant: UUID, shop: Shop) -> str:
+    """One that the mirror holds and the provider's lists no longer show."""
+    customer = await shop.add_customer()
+    await import_tenant(db, shop.port, tenant)
+    await shop.sdk.customers.delete_async(customer)
+    return customer
+
+
+async def test_what_is_looked_up_waits_for_a_busy_provider(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    customer = await _deleted_customer(db, tenant, shop)
+    fault = {"mode": "error", "status": 429, "count": 8, "path": f"/v1/customers/{customer}"}
+    await shop.set(fail_next_requests=[fault])
+    await import_tenant(db, shop.port, tenant, pauses=[0.0] * 8)
+    assert (await _one(db, tenant, "select deleted from customers"))["deleted"]
+
+
+async def test_an_object_that_is_refused_is_left_out_and_the_import_ends(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    customer = await _deleted_customer(db, tenant, shop)
+    other = await shop.add_customer("other@example.com")
+    paths = (f"/v1/customers/{customer}", "/v1/payment_methods")
+    await shop.set(
+        fail_next_requests=[
+            {"mode": "error", "status": 400, "method": "GET", "path": path, "count": 1}
+            for path in paths
+        ]
+    )
+    done = await reconcile(db, shop.port, tenant, full=True)
+    assert done is not None
+    assert done.imported is not None
+    assert done.imported.counts["not_written"] == 2
+    assert Reference("customer", other) in await mirrored(db, tenant)
+    events = await reconcile(db, shop.port, tenant)
+    assert events is not None
+    assert events.imported is None
 
 
 async def test_customers_are_brought_without_a_deadlock(

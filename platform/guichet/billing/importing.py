@@ -6,11 +6,12 @@ takes nothing from what the merchant's customers are doing meanwhile.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import get_args
 from uuid import UUID
 
+import structlog
 from aiolimiter import AsyncLimiter
 
 from guichet.billing.fetching import fetch_all
@@ -19,8 +20,10 @@ from guichet.billing.mirror import UNWRITABLE, Reference, reference_to, write_co
 from guichet.billing.unlisted import find_unlisted
 from guichet.db import Database
 from guichet.payments.copies import Copy, CustomerCopy, PaymentMethodCopy
-from guichet.payments.errors import ProviderRefused
+from guichet.payments.errors import ProviderBusy, ProviderRefused
 from guichet.payments.port import PaymentProvider
+
+log = structlog.get_logger()
 
 STEPS: tuple[Step, ...] = get_args(Step)
 #: Requests a second to one account; Stripe allows 100 in live mode and 25 in test mode.
@@ -31,6 +34,9 @@ _PAGE = 100
 #: Customers whose payment methods are listed at the same time.
 _AT_ONCE = 10
 _SHORTEST_LEASE = 60.0
+#: Seconds before a question is asked again that the provider is too busy for; together they are
+#: shorter than the lease.
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 Told = Callable[[Import], None]
 
@@ -41,18 +47,21 @@ async def import_tenant(
     tenant_id: UUID,
     *,
     rate: float = RATE,
+    pauses: Sequence[float] = _PAUSES,
     told: Told = lambda _: None,
 ) -> Import:
     """Read every list of the provider into the mirror, or go on where an import was cut off.
 
-    Asks for `rate` pages a second, one at least; the lines of long invoices come on top. `told` is
-    called after each page. Raises `ImportAtWork` or a `ProviderError`. May be repeated at any time.
+    Asks for `rate` pages a second, one at least; the lines of long invoices come on top. A provider
+    that is too busy is asked again after each of `pauses`, in seconds. What it refuses to show, and
+    what cannot be written, is left out and counted as `not_written`. `told` is called after each
+    page. Raises `ImportAtWork` or a `ProviderError`. May be repeated at any time.
     """
     # A page of customers costs a request for each, and may have to wait for a slow provider.
     lease = timedelta(seconds=max(_SHORTEST_LEASE, 3 * _PAGE / rate))
     work = await take_import(db, tenant_id, lease)
     try:
-        await _Importer(db, provider, work, AsyncLimiter(rate, 1), told).run()
+        await _Importer(db, provider, work, AsyncLimiter(rate, 1), pauses, told).run()
     except BaseException:
         # Whoever comes next goes on with it at once, and not when the lease has run out.
         with contextlib.suppress(Exception):
@@ -69,12 +78,14 @@ class _Importer:
         provider: PaymentProvider,
         work: Import,
         pace: AsyncLimiter,
+        pauses: Sequence[float],
         told: Told,
     ) -> None:
         self._db = db
         self._provider = provider
         self._work = work
         self._pace = pace
+        self._pauses = pauses
         self._told = told
 
     async def run(self) -> None:
@@ -88,21 +99,27 @@ class _Importer:
 
     async def _read(self, step: Step) -> None:
         """Read the rest of a list; from its start, where what we stopped at is there no more."""
-        resumed = self._work.after
-        try:
-            await self._read_pages(step)
-        except ProviderRefused:
-            if resumed is None or self._work.after != resumed:
-                raise
-            self._work.start_over()
-            await self._read_pages(step)
+        pauses = iter(self._pauses)
+        while True:
+            resumed = self._work.after
+            try:
+                return await self._read_pages(step)
+            except ProviderBusy as busy:
+                if self._work.after != resumed:
+                    pauses = iter(self._pauses)
+                await _wait(pauses, busy)
+            except ProviderRefused:
+                if resumed is None:
+                    raise
+                if self._work.after == resumed:
+                    self._work.start_over()
 
     async def _read_pages(self, step: Step) -> None:
         async for page in self._pages(self._list(step)):
-            self._work.count(step, len(page))
             copies = page
             if step == "customers":
                 copies = [*page, *await self._payment_methods(page)]
+            self._work.count(step, len(page))
             self._work.after = page[-1].id
             await self._write(copies)
 
@@ -129,12 +146,11 @@ class _Importer:
         page: list[Copy] = []
         await self._pace.acquire()
         async for copy in listed:
+            page.append(copy)
             if len(page) == _PAGE:
                 yield page
                 page = []
-                # The list asked for this page already; the next one waits the longer.
                 await self._pace.acquire()
-            page.append(copy)
         if page:
             yield page
 
@@ -143,9 +159,7 @@ class _Importer:
 
         async def take(customer_id: str) -> list[PaymentMethodCopy]:
             async with gate:
-                await self._pace.acquire()
-                listed = self._provider.list_payment_methods(customer_id)
-                return [method async for method in listed]
+                return await self._methods_of(customer_id)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -161,11 +175,21 @@ class _Importer:
         self._work.count("payment_methods", len(methods))
         return methods
 
-    async def _look_up_unlisted(self) -> None:
-        """Ask for each object that is as it was before the import: the lists omit deleted ones.
+    async def _methods_of(self, customer_id: str) -> list[PaymentMethodCopy]:
+        pauses = iter(self._pauses)
+        while True:
+            await self._pace.acquire()
+            try:
+                return [it async for it in self._provider.list_payment_methods(customer_id)]
+            except ProviderBusy as busy:
+                await _wait(pauses, busy)
+            except ProviderRefused:
+                # A customer may be deleted between the two lists.
+                self._leave_out(customer_id)
+                return []
 
-        Raises the first error, for an import that says it is done must be.
-        """
+    async def _look_up_unlisted(self) -> None:
+        """Ask for each object that is as it was before the import: the lists omit deleted ones."""
         after: Reference | None = None
         while True:
             async with self._db.unit(self._work.tenant_id) as unit:
@@ -173,14 +197,36 @@ class _Importer:
             if not references:
                 return
             after = references[-1]
+            fetched = await self._fetch(references)
+            self._work.count("looked_up", len(references))
+            present = [copy for copy in fetched.values() if copy is not None]
+            missing = [each for each, copy in fetched.items() if copy is None]
+            await self._write(present, missing)
+
+    async def _fetch(self, references: Sequence[Reference]) -> dict[Reference, Copy | None]:
+        """What the provider holds of each; raises the first error that is not of one object."""
+        found: dict[Reference, Copy | None] = {}
+        pauses = iter(self._pauses)
+        while references:
             seconds = self._work.lease.total_seconds()
             fetched = await fetch_all(self._provider, references, seconds, self._pace)
-            for error in fetched.errors.values():
-                raise error
-            self._work.count("looked_up", len(references))
-            present = [copy for copy in fetched.copies.values() if copy is not None]
-            missing = [each for each, copy in fetched.copies.items() if copy is None]
-            await self._write(present, missing)
+            found |= fetched.copies
+            busy: list[Reference] = []
+            for each, error in fetched.errors.items():
+                if isinstance(error, ProviderBusy):
+                    busy.append(each)
+                elif isinstance(error, ProviderRefused):
+                    self._leave_out(each.id)
+                else:
+                    raise error
+            if busy:
+                await _wait(pauses, fetched.errors[busy[0]])
+            references = busy
+        return found
+
+    def _leave_out(self, identifier: str) -> None:
+        log.warning("not_imported", tenant=str(self._work.tenant_id), object=identifier)
+        self._work.count("not_written", 1)
 
     async def _write(self, copies: Sequence[Copy], missing: Sequence[Reference] = ()) -> None:
         try:
@@ -200,3 +246,11 @@ class _Importer:
             self._work.count("not_written", len(failed))
         async with self._db.unit(self._work.tenant_id) as unit:
             await save_import(unit, self._work)
+
+
+async def _wait(pauses: Iterator[float], busy: Exception) -> None:
+    """Sleep for the next pause; raises what was answered where none is left."""
+    pause = next(pauses, None)
+    if pause is None:
+        raise busy
+    await asyncio.sleep(pause)
