@@ -34,12 +34,15 @@ _SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 
 def money(amount: int, currency: str) -> str:
     """An amount in minor units for people to read, as in invoice lines: `$12.50`."""
-    digits = _DIGITS.get(currency, 2)
-    value = Decimal(abs(amount)).scaleb(-digits)
     sign = "-" if amount < 0 else ""
-    symbol = _SYMBOLS.get(currency)
-    figure = f"{value:,.{digits}f}"
-    return f"{sign}{symbol}{figure}" if symbol else f"{sign}{figure} {currency.upper()}"
+    symbol, digits = _SYMBOLS.get(currency), figure(abs(amount), currency)
+    return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency.upper()}"
+
+
+def figure(amount: int, currency: str) -> str:
+    """An amount in minor units as a number of the currency's units: `1,234.50`."""
+    digits = _DIGITS.get(currency, 2)
+    return f"{Decimal(amount).scaleb(-digits):,.{digits}f}"
 
 
 def tariff(price: Document, currency: str, param: str) -> Document:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import NamedTuple
 
+from stripe_sandbox.pages.languages import Language
 from stripe_sandbox.payments.cards import Card, Decline
 from stripe_sandbox.payments.payment_methods import new_payment_method
 from stripe_sandbox.payments.published_cards import CARDS_BY_NUMBER
@@ -26,7 +27,7 @@ form.stack .field input[aria-invalid] { border-color: var(--wrong) } .wrong { co
 .alert { border: 1px solid var(--wrong); border-radius: .5rem; padding: .75rem 1rem;
   color: var(--wrong); margin: 1rem 0 }
 .note { border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; margin: 1rem 0 }
-form.stack button, .button { display: block; width: 100%; padding: .7rem 1rem; font-weight: 600;
+form.stack button { display: block; width: 100%; padding: .7rem 1rem; font-weight: 600;
   text-align: center; margin: .75rem 0 0 }
 form.stack button.second { background: transparent; color: var(--ink);
   border: 1px solid var(--soft) }
@@ -39,8 +40,8 @@ form.stack label.choice { display: flex; gap: .6rem; align-items: center; font-w
 form.stack:has(input.saved:checked) .new-card { display: none }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 .amount-due { font-size: 1.75rem; font-weight: 700; margin: .25rem 0 }
-.badge { display: inline-block; border: 1px solid var(--line); border-radius: 1rem;
-  padding: .05rem .6rem; font-size: .8rem; color: var(--soft) }
+.badge { display: inline-block; margin-bottom: .5rem; border: 1px solid var(--line);
+  border-radius: 1rem; padding: .05rem .6rem; font-size: .8rem; color: var(--soft) }
 """
 FIELDS = ("number", "expiry", "cvc", "name")
 _LABELS = {
@@ -53,6 +54,10 @@ _PLACES = {
     "expired_card": "expiry",
     "incorrect_cvc": "cvc",
 }
+_NOT_AUTHENTICATED = (
+    "We are unable to authenticate your payment method. Please choose a different payment method "
+    "and try again."
+)
 _LIVE = (
     "Your card was declined. Your request was in test mode, but used a non test card. For a list "
     "of valid test cards, visit: https://stripe.com/docs/testing."
@@ -125,28 +130,52 @@ def card_name(card: Document) -> str:
     return f"{card['display_brand'].replace('_', ' ').title()} •••• {card['last4']}"
 
 
+def reason_of(error: Document | None) -> str:
+    """Why a customer is back at a form, from an intent's last error."""
+    if error is None:
+        return ""
+    failed = error["code"] in (
+        "payment_intent_authentication_failure",
+        "setup_intent_authentication_failure",
+    )
+    return _NOT_AUTHENTICATED if failed else str(error["message"])
+
+
+def alert_html(language: Language, told: str) -> str:
+    """A sentence that is read out at once; nothing for none."""
+    return f"<p class=alert role=alert>{escape(language.say(told))}</p>" if told else ""
+
+
 def place_of(refused: Decline) -> str:
     """The field that a refusal is about."""
     return _PLACES.get(refused.code, "number")
 
 
-def card_fields_html(typed: Mapping[str, str], wrong: Mapping[str, str]) -> str:
+def card_fields_html(language: Language, typed: Mapping[str, str], wrong: Mapping[str, str]) -> str:
     """All fields; the first that is wrong has the focus."""
     first = next((name for name in FIELDS if name in wrong), None)
-    fields = {name: _field(name, typed, wrong, focus=name == first) for name in FIELDS}
+    fields = {name: _field(language, name, typed, wrong, focus=name == first) for name in FIELDS}
     return (
         f"{fields['number']}<div class=pair>{fields['expiry']}{fields['cvc']}</div>{fields['name']}"
     )
 
 
-def _field(name: str, typed: Mapping[str, str], wrong: Mapping[str, str], *, focus: bool) -> str:
+def _field(
+    language: Language,
+    name: str,
+    typed: Mapping[str, str],
+    wrong: Mapping[str, str],
+    *,
+    focus: bool,
+) -> str:
     label, autocomplete, keys, hint = _LABELS[name]
-    error = wrong.get(name)
+    error = language.say(wrong[name]) if name in wrong else ""
     marks = f' aria-invalid=true aria-describedby="{name}-wrong"' if error else ""
     told = f'<p class=wrong id="{name}-wrong">{escape(error)}</p>' if error else ""
     return (
-        f'<div class=field><label for="{name}">{label}</label>'
+        f'<div class=field><label for="{name}">{escape(language.say(label))}</label>'
         f'<input id="{name}" name="{name}" value="{escape(typed.get(name, ""))}" '
-        f'autocomplete="{autocomplete}" inputmode="{keys}" placeholder="{hint}" '
+        f'autocomplete="{autocomplete}" inputmode="{keys}" '
+        f'placeholder="{escape(language.say(hint))}" '
         f"maxlength=100{marks}{' autofocus' if focus else ''}>{told}</div>"
     )

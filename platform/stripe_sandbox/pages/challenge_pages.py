@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from html import escape
 
 from stripe_sandbox.api import Answer
-from stripe_sandbox.catalog.pricing import money
 from stripe_sandbox.pages.card_forms import CARD_STYLE, card_name
+from stripe_sandbox.pages.languages import Language
 from stripe_sandbox.pages.pages import document, html, see_other
 from stripe_sandbox.payments.authentication import return_address
 from stripe_sandbox.payments.checkout import follow_setup, success_address
@@ -20,7 +20,11 @@ _PREFIXES = {"pi": "payment_intent", "seti": "setup_intent"}
 
 
 def serve_challenge(
-    unit: Unit, identifier: str, token: str, fields: Mapping[str, str] | None
+    unit: Unit,
+    identifier: str,
+    token: str,
+    fields: Mapping[str, str] | None,
+    language: Language,
 ) -> Answer | None:
     """Show the page, or take what was pressed on it. None where there is no such page.
 
@@ -32,10 +36,10 @@ def serve_challenge(
         return None
     if intent["_challenge"] == known:
         if fields is None or fields.get("outcome") not in ("complete", "fail"):
-            return html(_page(unit, intent))
+            return html(_page(unit, intent, language))
         _answer(unit, intent, passed=fields["outcome"] == "complete")
     address = _way_back(unit, intent, known)
-    return see_other(address) if address else html(_result(intent))
+    return see_other(address) if address else html(_result(intent, language))
 
 
 def _known(intent: Document, token: str) -> str | None:
@@ -64,31 +68,37 @@ def _way_back(unit: Unit, intent: Document, token: str) -> str | None:
     return return_address(intent, token)
 
 
-def _page(unit: Unit, intent: Document) -> bytes:
+def _page(unit: Unit, intent: Document, language: Language) -> bytes:
     method = unit.need("payment_method", intent["payment_method"])
-    merchant = unit.account.settings["name"]
-    what = (
-        f"Pay {money(intent['amount'], intent['currency'])} to {merchant}"
-        if intent["object"] == "payment_intent"
-        else f"Save this card for {merchant}"
+    merchant, say = unit.account.settings["name"], language.say
+    if intent["object"] == "payment_intent":
+        amount = language.money(intent["amount"], intent["currency"])
+        what = say("Pay {amount} to {merchant}", amount=amount, merchant=merchant)
+    else:
+        what = say("Save this card for {merchant}", merchant=merchant)
+    title = say("3D Secure authentication")
+    told = say(
+        "Your bank asks whether it is you. This is a test page: choose how the authentication ends."
     )
     return document(
-        "3D Secure authentication",
-        "<p><span class=badge>Test mode</span></p><h1>3D Secure authentication</h1>"
-        "<p class=soft>Your bank asks whether it is you. This is a test page: choose how the "
-        "authentication ends.</p>"
-        f"<p class=note>{escape(what)}<br>"
+        title,
+        f"<p><span class=badge>{say('Test mode')}</span></p><h1>{title}</h1>"
+        f"<p class=soft>{escape(told)}</p><p class=note>{escape(what)}<br>"
         f"<span class=soft>{escape(card_name(method['card']))}</span></p>"
         "<form method=post class=stack>"
-        "<button name=outcome value=complete>Complete</button>"
-        "<button name=outcome value=fail class=second>Fail</button></form>",
+        f"<button name=outcome value=complete>{say('Complete')}</button>"
+        f"<button name=outcome value=fail class=second>{say('Fail')}</button></form>",
         style=CARD_STYLE,
         narrow=True,
+        language=language,
     )
 
 
-def _result(intent: Document) -> bytes:
+def _result(intent: Document, language: Language) -> bytes:
     passed = intent["status"] == "succeeded"
-    title = "Authentication complete" if passed else "Authentication over"
-    words = "You can close this page." if passed else "This was not completed. Close this page."
-    return document(title, f"<h1>{title}</h1><p>{words}</p>", style=CARD_STYLE, narrow=True)
+    title = language.say("Authentication complete" if passed else "Authentication over")
+    words = language.say(
+        "You can close this page." if passed else "This was not completed. Close this page."
+    )
+    body = f"<h1>{escape(title)}</h1><p>{escape(words)}</p>"
+    return document(title, body, style=CARD_STYLE, narrow=True, language=language)

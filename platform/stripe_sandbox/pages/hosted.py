@@ -8,6 +8,7 @@ from stripe_sandbox.invoices.papers import paper
 from stripe_sandbox.pages.challenge_pages import serve_challenge
 from stripe_sandbox.pages.checkout_pages import serve_session
 from stripe_sandbox.pages.invoice_pages import receipt_page, serve_invoice
+from stripe_sandbox.pages.languages import Language, language_for, locale_of
 from stripe_sandbox.pages.pages import PAGE_HEADERS, html
 from stripe_sandbox.state.accounts import load_account
 from stripe_sandbox.state.documents import Document
@@ -42,17 +43,34 @@ def _serve(unit: Unit, path: list[str], request: Request) -> Answer | None:
     fields = dict(parse_qsl(request.body)) if request.method == "POST" else None
     match path:
         case ["3d-secure", identifier, token]:
-            return serve_challenge(unit, identifier, token, fields)
+            intent = unit.find("payment_intent", identifier) or unit.find(
+                "setup_intent", identifier
+            )
+            language = _language(unit, intent, request)
+            return serve_challenge(unit, identifier, token, fields, language)
         case ["c", identifier, token]:
             session = _opened(unit, "checkout.session", identifier, token)
-            return serve_session(unit, session, fields) if session else None
+            language = _language(unit, session, request)
+            return serve_session(unit, session, fields, language) if session else None
         case ["receipts", identifier, token]:
             charge = _opened(unit, "charge", identifier, token)
-            return html(receipt_page(charge)) if charge else None
+            merchant, language = unit.account.settings["name"], _language(unit, charge, request)
+            return html(receipt_page(charge, merchant, language)) if charge else None
         case ["i", identifier, token]:
             invoice = _opened(unit, "invoice", identifier, token)
-            return serve_invoice(unit, invoice, fields) if invoice else None
+            language = _language(unit, invoice, request)
+            return serve_invoice(unit, invoice, fields, language) if invoice else None
     return None
+
+
+def _language(unit: Unit, shown: Document | None, request: Request) -> Language:
+    """A Checkout page's locale, the customer's, or the browser's."""
+    asked = shown or {}
+    if asked.get("object") == "setup_intent":
+        asked = unit.find("checkout.session", asked["_session"]) or asked
+    customer = unit.find("customer", asked.get("customer"))
+    accepted = request.headers.get("accept-language", "")
+    return language_for(accepted, asked.get("locale"), locale_of(customer))
 
 
 def _opened(unit: Unit, kind: str, identifier: str, token: str) -> Document | None:

@@ -3,6 +3,7 @@
 from html import escape
 
 from stripe_sandbox.api import Answer
+from stripe_sandbox.pages.languages import ENGLISH, Language
 
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
@@ -21,16 +22,15 @@ STYLE = """
 body { margin: 0; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif }
 main { max-width: 46rem; margin: 3rem auto; padding: 2rem; background: var(--paper);
-  border: 1px solid var(--line); border-radius: .75rem }
-h1 { margin: 0 0 .25rem; font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem;
-  overflow-wrap: anywhere }
+  border: 1px solid var(--line); border-radius: .75rem; overflow-wrap: anywhere }
+h1 { margin: 0 0 .25rem; font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
 p { margin: .25rem 0 } .soft { color: var(--soft) } a { color: var(--accent) }
 table { width: 100%; border-collapse: collapse; margin: 1.25rem 0 }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top }
 th { font-weight: 600; color: var(--soft); font-size: .875rem }
 .amount { text-align: right; padding-right: 0; font-variant-numeric: tabular-nums;
-  white-space: nowrap }
+  padding-left: .75rem; white-space: nowrap }
 form { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin: .75rem 0 }
 label { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: center;
   font-size: .875rem }
@@ -39,7 +39,7 @@ input { font: inherit; padding: .2rem .4rem; width: 9rem; border: 1px solid var(
 input[type=checkbox] { width: auto } input[size="4"] { width: 4rem }
 button { font: inherit; padding: .25rem .9rem; border: 0; border-radius: .375rem;
   background: var(--accent); color: var(--paper); cursor: pointer }
-code { font-size: .85em; overflow-wrap: anywhere } td form { margin: 0 }
+code { font-size: .85em } td form { margin: 0 }
 time { white-space: nowrap; font-variant-numeric: tabular-nums }
 section { border-top: 1px solid var(--line); margin-top: 2rem }
 main:has(section) { max-width: 62rem }
@@ -47,8 +47,9 @@ section > form { display: grid;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)) }
 section > form label { justify-content: space-between }
 section > form button { justify-self: end }
-.total td { font-weight: 600; border-bottom: 0 }
-@media (max-width: 40rem) { main { margin: 0; padding: 1.25rem; border: 0; border-radius: 0 }
+.total td { padding: .25rem 0; border-bottom: 0 } .total:last-child td { font-weight: 700 }
+@media (max-width: 40rem) { body { background: var(--paper) }
+  main { margin: 0; padding: 1.25rem; border: 0; border-radius: 0 }
   section tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line) }
   section td { display: block; padding: 0; border: 0 } }
 """
@@ -73,10 +74,17 @@ def see_other(address: str) -> Answer:
     return Answer(303, b"", {**_LEADING_ON, "location": address})
 
 
-def document(title: str, body: str, *, style: str = "", narrow: bool = False) -> bytes:
+def document(
+    title: str,
+    body: str,
+    *,
+    style: str = "",
+    narrow: bool = False,
+    language: Language = ENGLISH,
+) -> bytes:
     """A whole HTML page."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{language.code}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head>"
         f"<body><main{' class=narrow' if narrow else ''}>{body}</main></body></html>"
