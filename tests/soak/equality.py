@@ -108,6 +108,25 @@ def fields(difference: Difference) -> dict[str, tuple[Any, Any]]:
     }
 
 
+#: What a discount shows of its coupon, beside which it is.
+_TERMS = ("name", "percent_off", "amount_off", "currency")
+
+
+def is_of_coupon(difference: Difference) -> bool:
+    """Whether only the terms of a coupon differ that a subscription shows.
+
+    Of a coupon that is renamed or deleted an event tells, and none of who has it.
+    """
+    differing = fields(difference)
+    if list(differing) != ["discounts"] or None in (difference.ours, difference.theirs):
+        return False
+    ours, theirs = (
+        [{name: value for name, value in each.items() if name not in _TERMS} for each in side]
+        for side in differing["discounts"]
+    )
+    return ours == theirs
+
+
 async def everything(account: Account, kind: str) -> list[dict[str, Any]]:
     """All `charges` or `events` that the sandbox has, as its control page tells them."""
     async with httpx.AsyncClient(trust_env=False, timeout=120) as client:

@@ -71,3 +71,22 @@ async def test_what_belongs_to_another_account_is_seen(account: Account, sandbox
     [difference] = (await equality.compare(account)).differences
     assert difference.reference == Reference("product", product.id)
     assert difference.theirs is None
+
+
+async def test_a_renamed_coupon_is_told_from_another_discount(account: Account) -> None:
+    [subscription] = (await account.sdk.subscriptions.list_async()).data
+    coupon = await account.sdk.coupons.create_async({"percent_off": 10, "name": "Spring"})
+    update = account.sdk.subscriptions.update_async
+    await update(subscription.id, {"discounts": [{"coupon": coupon.id}]})
+    [added] = (await equality.compare(account)).differences
+    assert not equality.is_of_coupon(added)
+    copy = await account.port.fetch_subscription(subscription.id)
+    assert copy is not None
+    async with account.db.unit(account.tenant_id) as unit:
+        await write_copy(unit, copy, await draw_copy_no(unit))
+    await account.sdk.coupons.update_async(coupon.id, {"name": "Summer"})
+    [renamed] = (await equality.compare(account)).differences
+    assert equality.is_of_coupon(renamed)
+    await update(subscription.id, {"cancel_at_period_end": True})
+    [more] = (await equality.compare(account)).differences
+    assert not equality.is_of_coupon(more)
