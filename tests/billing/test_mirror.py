@@ -199,3 +199,27 @@ async def test_the_same_ids_of_two_tenants_are_two_objects(
     assert await _write(db, other, theirs, 1)
     assert await _held(db, tenant, reference_to(SUBSCRIPTION)) == SUBSCRIPTION
     assert await _held(db, other, reference_to(theirs)) == theirs
+
+
+@pytest.mark.parametrize("copy", [CUSTOMER, METHOD, PRICE, PRODUCT], ids=_name)
+async def test_two_writers_wait_for_each_other_whatever_becomes_of_each_object(
+    db: Database, tenant: UUID, copy: Copy
+) -> None:
+    # In the order of a language, the one with the capital letter would be the later one.
+    first, last = (msgspec.structs.replace(copy, id=f"{copy.id}_{end}") for end in "Ba")
+
+    async def write(living: Copy, missing: Copy, copy_no: int) -> None:
+        async with db.unit(tenant) as unit:
+            await write_copies(unit, [living], copy_no, [reference_to(missing)])
+
+    async with db.unit(tenant) as unit:
+        await write_copies(unit, [first, last], 1)
+    async with db.unit(tenant) as unit:
+        await write_copies(unit, [first, last], 2)
+        crossed = asyncio.gather(write(last, first, 3), write(first, last, 4))
+        waiting = "select count(1) from pg_locks where not granted"
+        while await unit.fetchval(waiting) < 2:
+            await asyncio.sleep(0.01)
+    await crossed
+    assert await _held(db, tenant, reference_to(first)) == first
+    assert await _held(db, tenant, reference_to(last)) != last

@@ -52,7 +52,7 @@ async def write_attempts(unit: Unit, copies: Sequence[AttemptCopy], copy_no: int
           copy.created_at,
           $3
         from jsonb_populate_recordset(null::payment_attempts, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           customer_id = excluded.customer_id,

@@ -64,7 +64,7 @@ async def write_invoices(unit: Unit, copies: Sequence[InvoiceCopy], copy_no: int
           copy.created_at,
           $3
         from jsonb_populate_recordset(null::invoices, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           customer_id = excluded.customer_id,

@@ -18,7 +18,7 @@ async def note_deleted_customers(unit: Unit, ids: Sequence[str], copy_no: int) -
         insert into customers as held (tenant_id, id, deleted, created_at, copy_no)
         select $1, gone.id, true, now(), $3
         from unnest($2::text[]) as gone (id)
-        order by gone.id
+        order by gone.id collate "C"
         on conflict (tenant_id, id) do update
         set
           deleted = true,
@@ -43,7 +43,7 @@ async def detach_payment_methods(unit: Unit, ids: Sequence[str], copy_no: int) -
           where tenant_id = $1
           and id = any($2::text[])
           and copy_no < $3
-          order by id
+          order by id collate "C"
           for update
         )
         update payment_methods as held
@@ -72,7 +72,7 @@ async def take_products_off_sale(unit: Unit, ids: Sequence[str], copy_no: int) -
           where tenant_id = $1
           and id = any($2::text[])
           and copy_no < $3
-          order by id
+          order by id collate "C"
           for update
         )
         update products as held
@@ -100,7 +100,7 @@ async def take_prices_off_sale(unit: Unit, ids: Sequence[str], copy_no: int) -> 
           where tenant_id = $1
           and id = any($2::text[])
           and copy_no < $3
-          order by id
+          order by id collate "C"
           for update
         )
         update prices as held
@@ -130,7 +130,7 @@ async def void_drafts(unit: Unit, ids: Sequence[str], copy_no: int) -> set[str]:
           and id = any($2::text[])
           and status = 'draft'
           and copy_no < $3
-          order by id
+          order by id collate "C"
           for update
         )
         update invoices as held

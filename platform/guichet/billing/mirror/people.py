@@ -50,7 +50,7 @@ async def write_customers(unit: Unit, copies: Sequence[CustomerCopy], copy_no: i
           copy.created_at,
           $3
         from jsonb_populate_recordset(null::customers, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           deleted = excluded.deleted,
@@ -115,7 +115,7 @@ async def write_payment_methods(
           copy.created_at,
           $3
         from jsonb_populate_recordset(null::payment_methods, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           customer_id = excluded.customer_id,

@@ -32,7 +32,7 @@ async def write_products(unit: Unit, copies: Sequence[ProductCopy], copy_no: int
           copy.active,
           $3
         from jsonb_populate_recordset(null::products, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           name = excluded.name,
@@ -96,7 +96,7 @@ async def write_prices(unit: Unit, copies: Sequence[PriceCopy], copy_no: int) ->
           copy.active,
           $3
         from jsonb_populate_recordset(null::prices, $2::jsonb) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           product_id = excluded.product_id,

@@ -73,7 +73,7 @@ async def write_subscriptions(
           $3
         from jsonb_array_elements($2::jsonb) as given
         cross join jsonb_populate_record(null::subscriptions, given) as copy
-        order by copy.id
+        order by copy.id collate "C"
         on conflict (tenant_id, id) do update
         set
           customer_id = excluded.customer_id,

@@ -1,5 +1,6 @@
 """Any copies into the mirror, in few statements, and what becomes of what no longer exists."""
 
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -30,7 +31,6 @@ class _Shelf(NamedTuple):
     note_missing: _Note | None
 
 
-#: In the order in which everybody writes, so that two writers wait and do not deadlock.
 _SHELVES: dict[Kind, _Shelf] = {
     "attempt": _Shelf(write_attempts, None),
     "customer": _Shelf(write_customers, note_deleted_customers),
@@ -57,21 +57,22 @@ async def write_copies(
 ) -> set[Reference]:
     """Write copies of any kinds, and note what is missing, with a few statements for each kind.
 
-    Answers what was written or noted: all of which the mirror had no newer copy.
+    Everybody writes in the order of kinds and ids, whatever becomes of each object, so that two
+    writers of the same objects wait for each other and do not deadlock. Answers what was written or
+    noted: all of which the mirror had no newer copy.
     """
     present = {reference_to(copy): copy for copy in copies}
     gone = set(missing) - present.keys()
     gone |= {it for it, copy in present.items() if isinstance(copy, CustomerCopy) and copy.deleted}
     written: set[Reference] = set()
-    for kind, shelf in _SHELVES.items():
-        living = sorted(it for it in present.keys() - gone if it.kind == kind)
-        if living:
-            newer = await shelf.write(unit, [present[it] for it in living], copy_no)
-            written |= {Reference(kind, each) for each in newer}
-        absent = sorted(it.id for it in gone if it.kind == kind)
-        if absent and shelf.note_missing:
-            noted = await shelf.note_missing(unit, absent, copy_no)
-            written |= {Reference(kind, each) for each in noted}
+    runs = itertools.groupby(sorted(present.keys() | gone), lambda it: (it.kind, it in gone))
+    for (kind, is_gone), run in runs:
+        newer: set[str] = set()
+        if not is_gone:
+            newer = await _SHELVES[kind].write(unit, [present[it] for it in run], copy_no)
+        elif note_missing := _SHELVES[kind].note_missing:
+            newer = await note_missing(unit, [it.id for it in run], copy_no)
+        written |= {Reference(kind, each) for each in newer}
     return written
 
 
