@@ -17,6 +17,8 @@ _WARM_UP = 200
 _CUSTOMERS = 20
 #: Events that wait for each of many tenants: a whole batch of the worker's.
 _EACH = 50
+#: Of many tenants' events hundreds are in hand at a time: a shorter look sees how they come in.
+_WINDOW = 3
 
 
 @contextlib.contextmanager
@@ -49,8 +51,8 @@ def measure_event_growth(machine: Machine, provider: str, effort: Effort, figure
         contenders = {}
         for name, size in _with_twin(sizes):
             place = stack.enter_context(open_place(machine, provider, size, _CUSTOMERS))
-            each = max(_EACH, 2 * effort.applied // size)
-            contenders[name] = _apply_some(place, each, effort.applied)
+            count = _WINDOW * effort.applied
+            contenders[name] = _apply_some(place, max(_EACH, 2 * count // size), count)
         turns = alternate(contenders, effort.rounds, effort.seconds)
     _report(turns, sizes, "tenants", figures)
 
