@@ -172,3 +172,27 @@ async def test_a_failed_request_is_replayed_as_the_failure_that_it_was(account: 
     assert (first.status_code, again.status_code) == (400, 400)
     assert again.json() == first.json()
     assert again.headers["idempotent-replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("name", 256), ("phone", 20), ("email", 512), ("business_name", 150), ("description", 5_000)],
+)
+async def test_a_customers_strings_have_their_lengths(
+    account: Account, field: str, most: int
+) -> None:
+    ending = "@example.com" if field == "email" else ""
+    longest = "a" * (most - len(ending)) + ending
+    assert (await _post(account, "/v1/customers", {field: longest})).status_code == 200
+    refused = await _post(account, "/v1/customers", {field: f"a{longest}"})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["param"]) == (400, field)
+    assert error["message"].endswith(f"; must be at most {most} characters")
+
+
+async def test_a_list_has_one_cursor(account: Account) -> None:
+    made = (await _post(account, "/v1/customers", {})).json()["id"]
+    cursors = {"starting_after": made, "ending_before": made}
+    refused = await account.http.get("/v1/customers", params=cursors)
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"].startswith("Received both")

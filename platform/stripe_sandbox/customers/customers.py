@@ -9,6 +9,7 @@ from stripe_sandbox.payments.payment_methods import attach
 from stripe_sandbox.requests.errors import invalid
 from stripe_sandbox.requests.forms import (
     ADDRESS,
+    NO_ADDRESS,
     anything,
     hash_of,
     integer,
@@ -17,6 +18,7 @@ from stripe_sandbox.requests.forms import (
     one_of,
     span,
     text,
+    text_up_to,
     within,
 )
 from stripe_sandbox.requests.lists import page
@@ -36,9 +38,6 @@ _PLAIN = (
     "address", "business_name", "description", "email", "individual_name", "name", "phone",
     "preferred_locales", "shipping",
 )  # fmt: skip
-
-
-_NO_ADDRESS: Document = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 _NO_SHIPPING: Document = {"address": None, "name": None, "phone": None}
 # What drafts show of their customer.
 _ADDRESSED = {"address", "email", "name", "phone", "shipping", "tax_exempt"}
@@ -85,7 +84,7 @@ def _complete(customer: Document) -> None:
         shipping = customer["shipping"] = {**_NO_SHIPPING, **shipping}
     for holder in (customer, shipping or {}):
         if address := holder.get("address"):
-            holder["address"] = {**_NO_ADDRESS, **address}
+            holder["address"] = {**NO_ADDRESS, **address}
 
 
 def _set_invoice_settings(
@@ -172,10 +171,10 @@ def list_customers(unit: Unit, params: Document) -> Document:
 _FIELDS = {
     "address": ADDRESS,
     "balance": integer,
-    "business_name": text,
+    "business_name": text_up_to(150),
     "description": text,
-    "email": text,
-    "individual_name": text,
+    "email": text_up_to(512),
+    "individual_name": text_up_to(150),
     "invoice_prefix": text,
     "invoice_settings": hash_of(
         {
@@ -191,9 +190,9 @@ _FIELDS = {
         }
     ),
     "metadata": metadata,
-    "name": text,
+    "name": text_up_to(256),
     "next_invoice_sequence": integer,
-    "phone": text,
+    "phone": text_up_to(20),
     "preferred_locales": list_of(text),
     "shipping": hash_of({"address": ADDRESS, "name": text, "phone": text}),
     "tax": anything,

@@ -45,7 +45,7 @@ SHARED: Shape = {
 
 def web_address(raw: object, param: str) -> str | None:
     """A link that a browser can follow."""
-    address = text(raw, param)
+    address: str | None = text(raw, param)
     if address is not None:
         parts = urlsplit(address)
         # It goes into a header as it is: a line break there would begin another.

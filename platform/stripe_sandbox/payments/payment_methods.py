@@ -7,6 +7,7 @@ from stripe_sandbox.payments.published_cards import CARDS, CARDS_BY_NUMBER
 from stripe_sandbox.requests.errors import invalid
 from stripe_sandbox.requests.forms import (
     ADDRESS,
+    NO_ADDRESS,
     anything,
     hash_of,
     integer,
@@ -22,7 +23,6 @@ from stripe_sandbox.state.unit import Unit
 _BILLING_DETAILS = hash_of(
     {"address": ADDRESS, "email": text, "name": text, "phone": text, "tax_id": text}
 )
-_NO_ADDRESS: Document = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 
 def new_payment_method(
@@ -40,7 +40,7 @@ def new_payment_method(
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": {
-            "address": dict(_NO_ADDRESS),
+            "address": dict(NO_ADDRESS),
             "email": None,
             "name": None,
             "phone": None,

@@ -22,11 +22,22 @@ def decoded(body: str) -> Document:
     return dict(decode(body, _OPTIONS)) if body else {}
 
 
-def text(raw: Any, param: str) -> str | None:
-    """A string; the empty one unsets a field."""
-    if not isinstance(raw, str):
-        raise invalid("Invalid string", param)
-    return raw or None
+def text_up_to(most: int) -> Reader:
+    """A string of so many characters at most; the empty one unsets a field."""
+
+    def read(raw: Any, param: str) -> str | None:
+        if not isinstance(raw, str):
+            raise invalid("Invalid string", param)
+        if len(raw) > most:
+            shown = f"{raw[:10]}...{raw[-10:]}"
+            raise invalid(f"Invalid string: {shown}; must be at most {most} characters", param)
+        return raw or None
+
+    return read
+
+
+# Where Stripe's specification names no other length.
+text = text_up_to(5_000)
 
 
 def integer(raw: Any, param: str) -> int | None:
@@ -232,6 +243,5 @@ def within(value: int, filters: Document | None) -> bool:
 
 PAGE: Shape = {"limit": integer, "starting_after": text, "ending_before": text}
 
-ADDRESS = hash_of(
-    dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), text)
-)
+NO_ADDRESS: Document = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+ADDRESS = hash_of(dict.fromkeys(NO_ADDRESS, text))

@@ -23,6 +23,7 @@ def page(
     limit = 10 if params.get("limit") is None else params["limit"]
     if not 1 <= limit <= 100:
         raise invalid(f"Invalid integer: limit must be between 1 and 100, got {limit}", "limit")
+    _check_cursors(params)
     before = _cursor(unit, kind, params, "starting_after")
     after = _cursor(unit, kind, params, "ending_before")
     backwards = after is not None
@@ -35,6 +36,14 @@ def page(
     if backwards:
         found.reverse()
     return list_of([public(document) for document in found], url, has_more=has_more)
+
+
+def _check_cursors(params: Document) -> None:
+    if params.get("starting_after") and params.get("ending_before"):
+        raise invalid(
+            "Received both ending_before and starting_after parameters. Please pass in only one.",
+            "starting_after",
+        )
 
 
 def _cursor(unit: Unit, kind: str, params: Document, name: str) -> Position | None:
@@ -52,6 +61,7 @@ def slice_of(documents: list[Document], url: str, params: Document, noun: str) -
     limit = 10 if params.get("limit") is None else params["limit"]
     if not 1 <= limit <= 100:
         raise invalid(f"Invalid integer: limit must be between 1 and 100, got {limit}", "limit")
+    _check_cursors(params)
     ids = [each["id"] for each in documents]
     start, end = 0, len(ids)
     if after := params.get("starting_after"):
