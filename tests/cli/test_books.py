@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -119,6 +120,22 @@ async def test_a_tenant_that_cannot_be_checked_does_not_hold_up_the_others(
     assert "ok  lumen" in result.stdout
     await registry_for(database_urls, db).set_status("acme", "suspended")
     assert (await books()).exit_code == 0
+
+
+@pytest.mark.usefixtures("tenant")
+async def test_whatever_one_check_fails_with_the_others_are_made(
+    books: Guichet, settings: Settings, database_urls: DatabaseUrls, db: Database, shop: Shop
+) -> None:
+    acme = await add_portal(settings, database_urls, db, shop.key, "acme")
+    owner = await asyncpg.connect(database_urls.owner)
+    await owner.execute(
+        f"alter table book_checks add constraint nobody check (tenant_id <> '{acme}')"
+    )
+    await owner.close()
+    result = await books()
+    assert result.exit_code == 1
+    assert "!!  acme: not checked (internal_error). See guichet doctor.\n" in result.stdout
+    assert "ok  lumen" in result.stdout
 
 
 async def test_a_tenant_that_does_not_exist_is_a_mistake(books: Guichet) -> None:

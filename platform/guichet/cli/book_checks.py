@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
-
 from guichet.billing.books import TenantBooks, list_books
 from guichet.cli.checks import Finding
-from guichet.db import connect
+from guichet.db import LOST, connect
 from guichet.settings import Settings
 
 _MOST_TENANTS = 1000
@@ -22,7 +20,7 @@ async def check_book_results(settings: Settings) -> list[Finding]:
             db.system() as connection,
         ):
             books = await list_books(connection, limit=_MOST_TENANTS)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError):
+    except (OSError, ValueError, *LOST):
         # The check of the database has said why.
         return []
     faults = [fault for fault in map(_fault, books) if fault]

@@ -6,17 +6,20 @@ from typing import Any
 
 import click
 import msgspec
+import structlog
 
 from guichet.billing.books import REMEDIES, RULES, Books, Difference, check_books
 from guichet.billing.books.checking import RATE, SETTLE_S
 from guichet.cli.opening import run
 from guichet.cli.tables import print_json, printable
-from guichet.db import Database
+from guichet.db import Database, DatabaseAway
+from guichet.errors import GuichetError
 from guichet.payments.choose import Providers
-from guichet.payments.errors import ProviderError
 from guichet.settings import Settings
 from tenants.tenant import Tenant, find_tenant, list_tenants
 from tenants.vault import Vault, VaultError
+
+log = structlog.get_logger()
 
 _PAGE = 1000
 #: Elsewhere than on a terminal, progress is told after so many objects.
@@ -64,7 +67,8 @@ def books(tenant: str | None, repair: bool, as_json: bool, rate: float, settle: 
     """Check that the mirror is what the providers hold, and that it holds together.
 
     Each difference is told with what is held, what the provider says and what is done about it.
-    Ends with status 1 when differences remain or a tenant could not be checked.
+    A tenant that cannot be checked does not keep the others from it. Ends with status 1 when
+    differences remain or a tenant could not be checked.
     """
     how = _How(repair, rate, settle, as_json)
 
@@ -118,8 +122,14 @@ async def _check(db: Database, providers: Providers, tenant: Tenant, how: _How) 
             settle_s=how.settle_s,
             told=progress,
         )
-    except ProviderError as error:
-        return Report(tenant.slug, error.code, 0, 0, [])
+    except DatabaseAway:
+        # The other tenants' books are in the same database.
+        raise
+    except Exception as error:
+        if not isinstance(error, GuichetError):
+            log.exception("books_not_checked", tenant=str(tenant.id))
+        code = error.code if isinstance(error, GuichetError) else "internal_error"
+        return Report(tenant.slug, code, 0, 0, [])
     finally:
         progress.clear()
     # Only a check that is not yet due has no result, and this one is asked for.

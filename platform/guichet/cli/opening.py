@@ -7,12 +7,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
 import click
 import structlog
 
 from guichet.audit import Actor
-from guichet.db import Database, connect
+from guichet.db import LOST, Database, connect
 from guichet.settings import Settings, SettingsError, read_settings
 from tenants.errors import TenantsError
 
@@ -30,7 +29,7 @@ def run(work: Callable[[Settings, Database], Awaitable[Answer]]) -> Answer:
         return asyncio.run(_run(read_settings(os.environ), work))
     except (SettingsError, TenantsError) as error:
         raise click.ClickException(str(error)) from error
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, *LOST) as error:
         # The text of these errors holds no password; the URL would.
         raise click.ClickException(
             f"the database does not do it: {str(error) or type(error).__name__}. "

@@ -8,10 +8,9 @@ from types import TracebackType
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import structlog
 
-from guichet.db import Database
+from guichet.db import LOST, Database
 from guichet.payments.answers import Account
 from guichet.payments.connections import Rejection, key_set_at, note_accepted, note_rejected
 from guichet.payments.errors import ProviderKeyRejected
@@ -141,7 +140,7 @@ class Providers:
         try:
             async with asyncio.timeout(_NOTE_SECONDS), self._db.unit(tenant_id) as unit:
                 await note_rejected(unit, set_at, rejection)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, *LOST) as error:
             log.error("rejection_not_noted", tenant=str(tenant_id), reason=type(error).__name__)
 
     async def _load(self) -> Any:

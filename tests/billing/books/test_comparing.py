@@ -4,10 +4,13 @@ import asyncio
 from uuid import UUID
 
 import pytest
+from aiolimiter import AsyncLimiter
 
 from guichet.billing.books import list_differences, read_check
+from guichet.billing.books.comparing import Access, confirm
+from guichet.billing.mirror import Reference
 from guichet.db import Database
-from guichet.payments.errors import ProviderKeyRejected
+from guichet.payments.errors import ProviderKeyRejected, ProviderUnreachable
 from tests.billing.books.conftest import Check
 from tests.mirrors import held, mirrored
 from tests.shops import Shop
@@ -162,6 +165,16 @@ async def test_an_object_that_the_provider_never_shows_does_not_hold_up_the_othe
         ]
     )
     assert [it.id for it in (await check()).differences] == customers[1:]
+
+
+async def test_a_provider_that_is_too_slow_is_named_as_that(
+    db: Database, tenant: UUID, shop: Shop
+) -> None:
+    suspect = Reference("product", shop.product)
+    await shop.set(latency_ms=2000)
+    access = Access(db, shop.port, tenant, AsyncLimiter(10, 1), patience_s=0.05)
+    with pytest.raises(ProviderUnreachable):
+        await confirm(access, [suspect], 0)
 
 
 @pytest.mark.slow

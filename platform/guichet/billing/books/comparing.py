@@ -36,13 +36,12 @@ from guichet.payments.copies import (
     PriceCopy,
     ProductCopy,
 )
-from guichet.payments.errors import ProviderRefused
+from guichet.payments.errors import ProviderRefused, ProviderUnreachable
 from guichet.payments.port import PaymentProvider
 
 log = structlog.get_logger()
 
 _PAGE = 100
-_FETCH_SECONDS = 120.0
 #: How often a suspect is looked at that somebody writes anew each time.
 _LOOKS = 3
 #: Beyond so many suspects it costs less to import everything.
@@ -59,6 +58,8 @@ class Access(NamedTuple):
     provider: PaymentProvider
     tenant_id: UUID
     pace: AsyncLimiter
+    #: The longest that a page of objects may take to be fetched one by one.
+    patience_s: float = 120.0
 
 
 class Compared(NamedTuple):
@@ -238,8 +239,10 @@ async def _fetch(
     copies: dict[Reference, Copy | None] = {}
     for start in range(0, len(references), _PAGE):
         batch = references[start : start + _PAGE]
-        fetched = await fetch_all(access.provider, batch, _FETCH_SECONDS, access.pace)
+        fetched = await fetch_all(access.provider, batch, access.patience_s, access.pace)
         for reference, error in fetched.errors.items():
+            if isinstance(error, TimeoutError):
+                raise ProviderUnreachable from error
             # One object that the provider never shows must not keep the others from being checked.
             if not isinstance(error, ProviderRefused):
                 raise error
