@@ -77,6 +77,7 @@ async def _subscriptions(walk: Walk, price: str) -> None:
     path = f"subscriptions/{made['id']}"
     item = made["items"]["data"][0]["id"]
     await walk.get("subscriptions")
+    await walk.get("subscription_items", subscription=made["id"])
     await walk.get(path, **{"expand[]": "latest_invoice.payments"})
     await walk.post(path, **{"items[0][id]": item, "items[0][quantity]": "3"})
     await walk.post("invoices/create_preview", subscription=made["id"])

@@ -7,6 +7,9 @@ from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
 
+#: Of a list within an object so many are shown; the rest is listed by itself.
+SHOWN = 10
+
 API_VERSION = "2026-10-28.endive"
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -87,7 +90,11 @@ def public(document: Document) -> Document:
 
 def _show_items(subscription: Document) -> None:
     items, update = subscription["items"], subscription["pending_update"]
-    subscription["items"] = {**items, "data": [public(item) for item in items["data"]]}
+    subscription["items"] = {
+        **items,
+        "data": [public(item) for item in items["data"][:SHOWN]],
+        "has_more": items["has_more"] or len(items["data"]) > SHOWN,
+    }
     if update and update["subscription_items"]:
         shown = [public(item) for item in update["subscription_items"]]
         subscription["pending_update"] = {**update, "subscription_items": shown}

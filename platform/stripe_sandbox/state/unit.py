@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from stripe_sandbox.requests.errors import missing
 from stripe_sandbox.state.documents import (
     API_VERSION,
+    SHOWN,
     Document,
     list_of,
     new_id,
@@ -223,8 +225,9 @@ class Unit:
         ]
 
     def listing(self, kind: str, url: str, **filters: Any) -> Document:
-        """All objects of a kind as one list object."""
-        return list_of([public(document) for document in self.every(kind, **filters)], url)
+        """The list of a kind as it shows within another object."""
+        found = [public(each) for each in islice(self.every(kind, **filters), SHOWN + 1)]
+        return list_of(found[:SHOWN], url, has_more=len(found) > SHOWN)
 
 
 def listens(endpoint: Document, kind: str) -> bool:

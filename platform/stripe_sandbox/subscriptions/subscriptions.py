@@ -7,6 +7,7 @@ from stripe_sandbox.passing_time.calendar import Period
 from stripe_sandbox.payments.payments import method_for, refused_change
 from stripe_sandbox.requests.errors import invalid
 from stripe_sandbox.requests.forms import (
+    PAGE,
     moment,
     natural,
     one_of,
@@ -14,7 +15,7 @@ from stripe_sandbox.requests.forms import (
     text,
     within,
 )
-from stripe_sandbox.requests.lists import page
+from stripe_sandbox.requests.lists import page, slice_of
 from stripe_sandbox.requests.routing import listing, route
 from stripe_sandbox.state.blanks import blank
 from stripe_sandbox.state.documents import Document, list_of, merged_metadata, new_id, public
@@ -223,6 +224,13 @@ def list_subscriptions(unit: Unit, params: Document) -> Document:
     )  # fmt: skip
 
 
+def list_subscription_items(unit: Unit, params: Document) -> Document:
+    """All items of one subscription, which itself shows the first ten."""
+    subscription = unit.need("subscription", params["subscription"], "subscription")
+    items = subscription["items"]["data"]
+    return slice_of(items, "/v1/subscription_items", params, "subscription_item")
+
+
 def _has_status(subscription: Document, wanted: str | None) -> bool:
     status = subscription["status"]
     if wanted is None:
@@ -270,4 +278,8 @@ ROUTES = [
         },
     ),
     route("GET", "/v1/subscriptions/{}", retrieve_subscription),
+    route(
+        "GET", "/v1/subscription_items", list_subscription_items,
+        {**PAGE, "subscription": text}, ("subscription",),
+    ),
 ]  # fmt: skip

@@ -1,8 +1,9 @@
 """Customers at Stripe, their tax ids and what they pay with."""
 
+from collections.abc import Awaitable
 from typing import cast
 
-from stripe import SetupIntent
+from stripe import Customer, SetupIntent
 from stripe import checkout as checkouts
 from stripe.params import (
     CustomerCreateParams,
@@ -18,8 +19,9 @@ from guichet.payments.errors import ChangeHalfMade, ProviderError, ProviderRefus
 from guichet.payments.orders import CustomerDetails, SetupOrder
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
-from guichet.payments.stripe.calls import ask, bounded, find, pages
+from guichet.payments.stripe.calls import after_a_change, ask, bounded, find, pages
 from guichet.payments.stripe.details import checkout_locale, customer_parameters
+from guichet.payments.stripe.whole import whole_customer
 
 #: The default and its fallbacks: a value of Stripe's metadata holds 500 characters.
 #: Source: https://docs.stripe.com/api/metadata.
@@ -29,13 +31,15 @@ _MOST_METHODS = 15
 class Customers(Access):
     """What is changed about customers."""
 
+    @bounded
     async def create_customer(self, details: CustomerDetails, idempotency_key: str) -> CustomerCopy:
         parameters = {**customer_parameters(details), "expand": copying.CUSTOMER}
         call = self._api.customers.create_async(
             cast(CustomerCreateParams, parameters), {"idempotency_key": idempotency_key}
         )
-        return copying.copy_customer(await ask(call))
+        return await self._changed_customer(call)
 
+    @bounded
     async def update_customer(
         self, customer_id: str, details: CustomerDetails, idempotency_key: str
     ) -> CustomerCopy:
@@ -131,7 +135,12 @@ class Customers(Access):
         call = self._api.customers.update_async(
             customer_id, parameters, {"idempotency_key": idempotency_key}
         )
-        return copying.copy_customer(await ask(call))
+        return await self._changed_customer(call)
+
+    async def _changed_customer(self, call: Awaitable[Customer]) -> CustomerCopy:
+        customer = await ask(call)
+        with after_a_change():
+            return await whole_customer(self._api, customer)
 
 
 def _order(payment_method_ids: tuple[str, ...]) -> CustomerUpdateParams:

@@ -17,7 +17,7 @@ from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
 from guichet.payments.stripe.calls import PAGE, after_a_change, ask, bounded, find
-from guichet.payments.stripe.reading import whole_invoice
+from guichet.payments.stripe.whole import fill_payments, whole_invoice
 
 #: What tells how the payment of an invoice stands, and what it would be charged to.
 _PAYMENTS = ["payments.data.payment.payment_intent"]
@@ -127,7 +127,11 @@ class Invoices(Access):
             return await whole_invoice(self._api, invoice)
 
     async def _retrieve_invoice(self, invoice_id: str, expand: list[str]) -> stripe.Invoice:
-        return await ask(self._api.invoices.retrieve_async(invoice_id, {"expand": expand}))
+        """An invoice with all its payments, if they are expanded."""
+        call = self._api.invoices.retrieve_async(invoice_id, {"expand": expand})
+        invoice = await ask(call)
+        await fill_payments(self._api, invoice)
+        return invoice
 
     @bounded
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None:
@@ -135,6 +139,7 @@ class Invoices(Access):
         invoice = await find(call, lambda found: found)
         if invoice is None:
             return None
+        await fill_payments(self._api, invoice)
         return InvoiceLinks(
             hosted_url=invoice.hosted_invoice_url,
             pdf_url=invoice.invoice_pdf,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import msgspec
 import stripe
@@ -15,9 +14,10 @@ from stripe.params import (
 from guichet.payments.answers import Preview
 from guichet.payments.orders import NewSubscription, Proration, SubscriptionChange
 from guichet.payments.stripe import copying, parameters, previewing
-from guichet.payments.stripe.calls import ask, bounded, pages
+from guichet.payments.stripe.calls import ask, bounded
 from guichet.payments.stripe.discounting import Term, lasting, running_terms, with_code
 from guichet.payments.stripe.subscriptions import Subscriptions
+from guichet.payments.stripe.whole import fill_lines
 
 
 class Quoting(Subscriptions):
@@ -102,10 +102,8 @@ class Quoting(Subscriptions):
             discounts = [term.parameter for term in terms]
             asked = {**asked, "discounts": discounts or ""}  # type: ignore[typeddict-item]
         invoice = await ask(self._api.invoices.create_preview_async(asked))
-        if invoice.lines.has_more:
-            # The object itself holds the first ten, and what is due is read from all.
-            call = partial(self._api.invoices.line_items.list_async, invoice.id)
-            invoice.lines.data = [line async for line in pages(call, {})]
+        # What is due is read from all lines.
+        await fill_lines(self._api, invoice)
         return invoice
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from functools import partial
 
 import msgspec
 import stripe
@@ -27,14 +26,17 @@ from guichet.payments.copies import (
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
 from guichet.payments.stripe.calls import PAGE, ask, bounded, find, pages
+from guichet.payments.stripe.whole import whole_customer, whole_invoice, whole_subscription
 
 
 class Reader(Access):
     """What is read."""
 
+    @bounded
     async def fetch_customer(self, customer_id: str) -> CustomerCopy | None:
         call = self._api.customers.retrieve_async(customer_id, {"expand": copying.CUSTOMER})
-        return await find(call, copying.copy_customer)
+        customer = await find(call, lambda found: found)
+        return await whole_customer(self._api, customer) if customer else None
 
     async def fetch_payment_method(self, payment_method_id: str) -> PaymentMethodCopy | None:
         return await find(
@@ -48,10 +50,12 @@ class Reader(Access):
         call = self._api.prices.retrieve_async(price_id, {"expand": copying.PRICE})
         return await find(call, copying.copy_price)
 
+    @bounded
     async def fetch_subscription(self, subscription_id: str) -> SubscriptionCopy | None:
         parameters: SubscriptionRetrieveParams = {"expand": copying.SUBSCRIPTION}
         call = self._api.subscriptions.retrieve_async(subscription_id, parameters)
-        return await find(call, copying.copy_subscription)
+        subscription = await find(call, lambda found: found)
+        return await whole_subscription(self._api, subscription) if subscription else None
 
     @bounded
     async def fetch_invoice(self, invoice_id: str) -> InvoiceCopy | None:
@@ -63,6 +67,7 @@ class Reader(Access):
     async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None:
         return await find(self._api.charges.retrieve_async(attempt_id), copying.copy_attempt)
 
+    @bounded
     async def find_customers(self, email: str) -> list[CustomerCopy]:
         parameters: CustomerListParams = {
             "email": email,
@@ -70,7 +75,7 @@ class Reader(Access):
             "expand": _of(copying.CUSTOMER),
         }
         found = await ask(self._api.customers.list_async(parameters))
-        return [copying.copy_customer(customer) for customer in found.data]
+        return [await whole_customer(self._api, customer) for customer in found.data]
 
     async def find_promotion_code(
         self, code: str, customer_id: str | None = None
@@ -95,7 +100,7 @@ class Reader(Access):
     async def list_customers(self, after: str | None = None) -> AsyncIterator[CustomerCopy]:
         parameters = {"expand": _of(copying.CUSTOMER)}
         async for customer in pages(self._api.customers.list_async, parameters, after):
-            yield copying.copy_customer(customer)
+            yield await whole_customer(self._api, customer)
 
     async def list_payment_methods(self, customer_id: str) -> AsyncIterator[PaymentMethodCopy]:
         call = self._api.payment_methods.list_async
@@ -114,7 +119,7 @@ class Reader(Access):
     async def list_subscriptions(self, after: str | None = None) -> AsyncIterator[SubscriptionCopy]:
         parameters = {"status": "all", "expand": _of(copying.SUBSCRIPTION)}
         async for subscription in pages(self._api.subscriptions.list_async, parameters, after):
-            yield copying.copy_subscription(subscription)
+            yield await whole_subscription(self._api, subscription)
 
     async def list_invoices(self, after: str | None = None) -> AsyncIterator[InvoiceCopy]:
         parameters = {"expand": _of(copying.INVOICE)}
@@ -141,14 +146,6 @@ class Reader(Access):
         account = await ask(self._api.accounts.retrieve_current_async())
         profile = account.business_profile
         return Account(id=account.id, name=profile.name if profile else None)
-
-
-async def whole_invoice(api: stripe.V1Services, invoice: stripe.Invoice) -> InvoiceCopy:
-    """The copy of an invoice with all its lines, of which the object itself holds a few."""
-    if not invoice.lines.has_more:
-        return copying.copy_invoice(invoice)
-    call = partial(api.invoices.line_items.list_async, invoice.id)
-    return copying.copy_invoice(invoice, [line async for line in pages(call, {})])
 
 
 def _of(expanded: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from guichet.payments.orders import ItemOrder, NewSubscription
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
 from guichet.payments.stripe.calls import after_a_change, ask, bounded
+from guichet.payments.stripe.whole import whole_subscription
 
 
 class Starting(Access):
@@ -21,7 +22,8 @@ class Starting(Access):
         subscription = await ask(call)
         with after_a_change():
             payment = await self._first_payment(subscription.latest_invoice)
-        return Started(subscription=copying.copy_subscription(subscription), payment=payment)
+            copy = await whole_subscription(self._api, subscription)
+        return Started(subscription=copy, payment=payment)
 
     async def _first_payment(self, invoice: str | stripe.Invoice | None) -> Confirmation | None:
         """How the payment of a first invoice stands, whose payments were expanded."""

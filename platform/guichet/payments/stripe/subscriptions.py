@@ -1,5 +1,7 @@
 """Subscriptions at Stripe: paused, resumed and ended, and what every change of them needs."""
 
+from collections.abc import Awaitable
+
 import stripe
 from stripe.params import (
     SubscriptionCancelParams,
@@ -19,6 +21,7 @@ from guichet.payments.orders import Cancellation, Pause
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.calls import after_a_change, ask, bounded
 from guichet.payments.stripe.reading import Reader
+from guichet.payments.stripe.whole import fill_items, whole_subscription
 
 
 class Subscriptions(Reader):
@@ -64,7 +67,7 @@ class Subscriptions(Reader):
             ending["cancellation_details"] = why
         call = self._api.subscriptions.cancel_async(order.subscription_id, ending)
         try:
-            return copying.copy_subscription(await ask(call))
+            return await self._changed_subscription(call)
         except ProviderRefused:
             with after_a_change():
                 present = await self._need_subscription(order.subscription_id)
@@ -84,6 +87,7 @@ class Subscriptions(Reader):
             )
         return await self._update(subscription_id, {"cancel_at": ""}, f"{idempotency_key}:2")
 
+    @bounded
     async def pause(self, order: Pause, idempotency_key: str) -> SubscriptionCopy:
         pause: SubscriptionUpdateParamsPauseCollection = {"behavior": order.behavior}
         if order.resumes_at is not None:
@@ -116,7 +120,7 @@ class Subscriptions(Reader):
             {"payment_behavior": "resume_on_payment_success", "expand": copying.SUBSCRIPTION},
             {"idempotency_key": idempotency_key},
         )
-        return copying.copy_subscription(await ask(call))
+        return await self._changed_subscription(call)
 
     @bounded
     async def undo_scheduled_change(
@@ -157,7 +161,12 @@ class Subscriptions(Reader):
             {**parameters, "expand": copying.SUBSCRIPTION},
             {"idempotency_key": idempotency_key},
         )
-        return copying.copy_subscription(await ask(call))
+        return await self._changed_subscription(call)
+
+    async def _changed_subscription(self, call: Awaitable[stripe.Subscription]) -> SubscriptionCopy:
+        subscription = await ask(call)
+        with after_a_change():
+            return await whole_subscription(self._api, subscription)
 
     async def _need_subscription(self, subscription_id: str) -> SubscriptionCopy:
         return copying.copy_subscription(await self._retrieve(subscription_id))
@@ -166,7 +175,9 @@ class Subscriptions(Reader):
         call = self._api.subscriptions.retrieve_async(
             subscription_id, {"expand": copying.SUBSCRIPTION}
         )
-        return await ask(call)
+        subscription = await ask(call)
+        await fill_items(self._api, subscription)
+        return subscription
 
 
 def check_schedule(subscription: SubscriptionCopy) -> None:

@@ -1,7 +1,5 @@
 """Stripe's invoices as copies, with their lines and payments."""
 
-from collections.abc import Sequence
-
 import stripe
 
 from guichet.payments.copies import InvoiceCopy, InvoicePaymentCopy, LineCopy
@@ -11,10 +9,8 @@ from guichet.payments.stripe.copying.values import moment, reference
 INVOICE = ["payments"]
 
 
-def copy_invoice(
-    invoice: stripe.Invoice, lines: Sequence[stripe.InvoiceLineItem] | None = None
-) -> InvoiceCopy:
-    """An invoice whose payments were expanded; `lines` are all of them where it holds some."""
+def copy_invoice(invoice: stripe.Invoice) -> InvoiceCopy:
+    """An invoice whose payments were expanded."""
     parent = invoice.parent
     details = parent.subscription_details if parent else None
     transitions = invoice.status_transitions
@@ -41,7 +37,7 @@ def copy_invoice(
         paid_at=moment(transitions.paid_at),
         voided_at=moment(transitions.voided_at),
         created_at=moment(invoice.created),
-        lines=tuple(_line(line) for line in (lines or invoice.lines.data)),
+        lines=tuple(_line(line) for line in invoice.lines.data),
         payments=_payments(invoice),
     )
 
