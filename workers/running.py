@@ -13,6 +13,7 @@ from arq.worker import Worker
 
 from guichet.outbox import QUEUE, make_redis
 from guichet.settings import Settings
+from workers.jobs import TAKEN_SECONDS
 from workers.office import Office, open_office
 from workers.timetable import beats, functions
 
@@ -22,10 +23,6 @@ log = structlog.get_logger()
 #: within a poll.
 _MAX_JOBS = 100
 _POLL_SECONDS = 0.01
-#: A job that was begun so long ago is begun again by whoever sees its knock: the rows it is for
-#: have leases of their own. Were it as long as the longest job, each knock that a killed worker had
-#: in hand would cost every other worker a look at each poll, for an hour.
-_TAKEN_SECONDS = 30.0
 #: Jobs in hand get so long after a signal; what is cut off is found by the next sweep.
 _FINISH_SECONDS = 5.0
 _FIRST_WAIT_SECONDS = 0.1
@@ -101,5 +98,5 @@ def _queue_worker(redis: ArqRedis, office: Office) -> Worker:
         job_serializer=msgspec.msgpack.encode,
         job_deserializer=msgspec.msgpack.decode,
     )
-    worker.in_progress_timeout_s = _TAKEN_SECONDS
+    worker.in_progress_timeout_s = TAKEN_SECONDS
     return worker
