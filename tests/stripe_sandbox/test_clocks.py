@@ -69,7 +69,7 @@ async def test_one_step_or_many_make_the_same_year(sandbox: Program, cuts: set[i
     await in_steps.advance(START + _YEAR)
     assert await _history(at_once) == await _history(in_steps)
     for shop in (at_once, in_steps):
-        await shop.account.http.aclose()
+        await shop.account.close()
 
 
 async def test_events_carry_the_simulated_time_in_order(account: Account) -> None:
