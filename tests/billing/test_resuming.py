@@ -1,7 +1,7 @@
 """Changes that were left unfinished are settled: once, truly, and not for ever."""
 
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -16,6 +16,7 @@ from guichet.billing.resuming import PATIENCE, resume_unfinished
 from guichet.billing.subscriptions import find_subscription
 from guichet.payments.choose import Providers
 from guichet.payments.errors import ProviderAway, ProviderKeyRejected
+from guichet.payments.orders import SubscriptionChange
 from guichet.payments.port import PaymentProvider
 from tests.billing.requesting import (
     abandon,
@@ -178,6 +179,74 @@ async def test_an_old_request_that_was_never_made_is_given_up_not_made(shop: Sho
 
 async def test_an_old_request_that_was_made_is_found_to_be_done(shop: Shop) -> None:
     plan = await upgrade(shop)
+    request = await start(shop, plan)
+    await (await provider(shop)).change_subscription(plan, f"guichet-{request.id}")
+    await abandon(shop)
+    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
+    assert (await state(shop, request)).state == "done"
+
+
+async def without_items(shop: Shop, **terms: Any) -> SubscriptionChange:
+    """A change of the terms alone."""
+    return msgspec.structs.replace(await upgrade(shop), items=(), **terms)
+
+
+async def add_code(shop: Shop) -> str:
+    coupon = await shop.stripe.v1.coupons.create_async(
+        {"percent_off": 50, "duration": "repeating", "duration_in_months": 3}
+    )
+    code = await shop.stripe.v1.promotion_codes.create_async(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}}
+    )
+    return code.id
+
+
+async def lost_terms(shop: Shop, name: str) -> SubscriptionChange:
+    if name == "code":
+        return await without_items(shop, promotion_code_id=await add_code(shop))
+    if name == "anchor":
+        return await without_items(shop, anchor="now")
+    end = (datetime.now(UTC) + timedelta(days=9)).replace(microsecond=0)
+    return await without_items(shop, trial_end=end)
+
+
+async def terms_held(shop: Shop) -> tuple[object, ...]:
+    held = await shop.subscription("ada")
+    return (held.latest_invoice, held.trial_end, len(held.discounts))
+
+
+@pytest.mark.parametrize("name", ["code", "anchor", "trial"])
+async def test_a_lost_change_without_items_is_made(shop: Shop, name: str) -> None:
+    plan = await lost_terms(shop, name)
+    before = await terms_held(shop)
+    request = await start(shop, plan)
+    await abandon(shop)
+    assert await resume(shop) == 1
+    assert (await state(shop, request)).state == "done"
+    assert await terms_held(shop) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [("code", "change_unseen"), ("anchor", "change_unseen"), ("trial", "change_expired")],
+)
+async def test_an_old_change_without_items_is_not_told_as_made(
+    shop: Shop, name: str, failure: str
+) -> None:
+    request = await start(shop, await lost_terms(shop, name))
+    await abandon(shop)
+    before = await terms_held(shop)
+    assert await resume(shop, PATIENCE + timedelta(minutes=1)) == 1
+    settled = await state(shop, request)
+    assert (settled.state, settled.failure) == ("refused", failure)
+    assert await terms_held(shop) == before
+
+
+@pytest.mark.parametrize("name", ["code", "trial"])
+async def test_an_old_change_of_terms_that_was_made_is_found_to_be_done(
+    shop: Shop, name: str
+) -> None:
+    plan = await lost_terms(shop, name)
     request = await start(shop, plan)
     await (await provider(shop)).change_subscription(plan, f"guichet-{request.id}")
     await abandon(shop)

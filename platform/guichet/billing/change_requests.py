@@ -50,6 +50,12 @@ class ChangeExpired(ProviderUnreachable):
     outcome_known = True
 
 
+class ChangeUnseen(ChangeExpired):
+    """Nobody can tell whether this change was made. Please look before you ask for it again."""
+
+    code = "change_unseen"
+
+
 #: What a refused request's `failure` stands for.
 FAILURES: dict[str, type[GuichetError]] = {
     error.code: error
@@ -63,6 +69,7 @@ FAILURES: dict[str, type[GuichetError]] = {
         ScheduledByMerchant,
         ProviderError,
         ChangeExpired,
+        ChangeUnseen,
     )
 }
 

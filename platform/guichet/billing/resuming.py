@@ -6,7 +6,14 @@ from uuid import UUID
 
 import structlog
 
-from guichet.billing.change_requests import ChangeExpired, ChangeRequest, ask, finish, from_row
+from guichet.billing.change_requests import (
+    ChangeExpired,
+    ChangeRequest,
+    ChangeUnseen,
+    ask,
+    finish,
+    from_row,
+)
 from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.db import Database
 from guichet.payments.choose import Providers
@@ -122,6 +129,8 @@ async def _settle(
         if copy is not None:
             await write_copy(unit, copy, copy_no)
         is_made = copy is not None and _shows(copy, request)
+        if is_made is None and isinstance(refusal, ChangeExpired):
+            refusal = ChangeUnseen()
         if refusal is None or (is_made and not isinstance(refusal, ChangeHalfMade)):
             state, failure = "done", None
         elif refusal.outcome_known and not isinstance(refusal, _TURNED_AWAY):
@@ -158,11 +167,11 @@ async def _repeat(
 def _is_complete(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
     """Whether nothing of a request is left to do: what was planned before is dropped by it too."""
     is_now = request.plan is not None and request.plan.when == "now"
-    return _shows(copy, request) and not (is_now and copy.pending)
+    return _shows(copy, request) is True and not (is_now and copy.pending)
 
 
-def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
-    """Whether a subscription is in the state that the request asked for."""
+def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool | None:
+    """Whether a subscription is in the state that the request asked for; None if it cannot tell."""
     match request.kind:
         case "cancel":
             ends = copy.cancel_at or copy.ended_at
@@ -173,7 +182,25 @@ def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool:
             return copy.pending is None
         case "change_plan":
             assert request.plan is not None
-            return _holds(copy, request.plan)
+            # All parts of a change are made in one call, and the items are seen for longest.
+            if request.plan.items:
+                return _holds(copy, request.plan)
+            return _has_terms(copy, request.plan)
+
+
+def _has_terms(copy: SubscriptionCopy, plan: SubscriptionChange) -> bool | None:
+    """Whether a subscription has what a change without items gives; None if it cannot tell.
+
+    A code may be spent, a period may begin by itself, and of what is planned a copy names items
+    alone: none of them says that the change was not made.
+    """
+    if plan.when == "period_end":
+        return None if copy.schedule_is_ours else False
+    if plan.trial_end is not None:
+        is_over = plan.trial_end <= plan.as_of
+        return copy.status != "trialing" if is_over else copy.trial_end_at == plan.trial_end
+    codes = {discount.promotion_code_id for discount in copy.discounts}
+    return True if plan.promotion_code_id in codes - {None} else None
 
 
 def _holds(copy: SubscriptionCopy, plan: SubscriptionChange) -> bool:
