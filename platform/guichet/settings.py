@@ -36,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_connections: int = 10
     #: GUICHET_IMPORT_RATE: requests a second to one merchant's provider while its account is read.
     import_rate: Annotated[float, msgspec.Meta(ge=1, le=100)] = 20.0
+    #: GUICHET_DRAIN_SECONDS: how long a web process that was asked to stop says that it is not
+    #: ready, and still serves: longer than the load balancer needs to notice.
+    drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
     #: GUICHET_LOG_LEVEL: debug, info, warning or error.
     log_level: str = "info"
     #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
@@ -70,6 +73,7 @@ _NAMES = {
     "stripe_url": "GUICHET_STRIPE_URL",
     "database_connections": "GUICHET_DATABASE_CONNECTIONS",
     "import_rate": "GUICHET_IMPORT_RATE",
+    "drain_seconds": "GUICHET_DRAIN_SECONDS",
     "log_level": "GUICHET_LOG_LEVEL",
     "demo": "GUICHET_DEMO",
 }

@@ -27,6 +27,7 @@ def environ(settings_without_sandbox: Settings) -> dict[str, str]:
         "GUICHET_LISTEN": f"127.0.0.1:{free_port()}",
         "GUICHET_METRICS_LISTEN": f"127.0.0.1:{free_port()}",
         "GUICHET_STRIPE_URL": settings.stripe_url,
+        "GUICHET_DRAIN_SECONDS": "2",
     }
 
 
@@ -79,10 +80,24 @@ def test_it_is_one_process_on_loopback(
     assert listening == {environ["GUICHET_LISTEN"], environ["GUICHET_METRICS_LISTEN"]}
 
 
-def test_it_ends_well_when_asked_to(serve: Callable[[], Program]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_when_asked_to(serve: Callable[[], Program], number: signal.Signals) -> None:
     process = _process(serve())
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     assert process.wait(15) == 0
+
+
+def test_before_it_ends_it_serves_on_and_says_that_it_is_not_ready(
+    serve: Callable[[], Program], environ: dict[str, str]
+) -> None:
+    program = serve()
+    _process(program).send_signal(signal.SIGTERM)
+    health = f"http://{environ['GUICHET_LISTEN']}/health"
+    program.wait_until(lambda: not answers(f"{health}/ready"), 2)
+    statuses = [
+        httpx.get(f"{health}/{name}", trust_env=False).status_code for name in ("ready", "live")
+    ]
+    assert statuses == [503, 200]
 
 
 def test_killed_it_leaves_its_port_to_the_next(

@@ -255,6 +255,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "GUICHET_LISTEN": settings.listen,
         "GUICHET_METRICS_LISTEN": settings.metrics_listen,
         "GUICHET_STRIPE_URL": settings.stripe_url,
+        "GUICHET_DRAIN_SECONDS": "1",
         "GUICHET_DEMO": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }

@@ -32,7 +32,7 @@ _END_SECONDS = 30.0
 
 
 class Balancer(httpx.AsyncBaseTransport):
-    """What stands before the web processes: goes to the next one where nobody listens.
+    """What stands before the web processes: goes to one that says that it is ready.
 
     A request that was sent is not sent again, as a load balancer must not do with a POST.
     """
@@ -45,11 +45,18 @@ class Balancer(httpx.AsyncBaseTransport):
         self._ports.append(self._ports.pop(0))
         for port in tuple(self._ports):
             request.url = request.url.copy_with(host="127.0.0.1", port=port)
-            try:
+            if await self._is_ready(request.url):
                 return await self._transport.handle_async_request(request)
-            except httpx.ConnectError as error:
-                refused = error
-        raise refused
+        raise httpx.ConnectError("nobody is ready")
+
+    async def _is_ready(self, url: httpx.URL) -> bool:
+        question = httpx.Request("GET", url.copy_with(raw_path=b"/health/ready"))
+        try:
+            answer = await self._transport.handle_async_request(question)
+            await answer.aread()
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
 
     async def aclose(self) -> None:
         await self._transport.aclose()

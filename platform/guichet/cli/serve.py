@@ -27,7 +27,8 @@ _BUFFER_BYTES = 64 * 1024
 def serve() -> None:
     """Run a web process on GUICHET_LISTEN; run more of them on other ports for more cores.
 
-    SIGTERM and Ctrl-C stop it once the requests in hand are answered.
+    SIGTERM makes it say that it is not ready, for GUICHET_DRAIN_SECONDS, so that it gets no new
+    requests; then, as at once on Ctrl-C, it stops when those in hand are answered.
     """
     try:
         settings = read_settings(os.environ)
@@ -35,10 +36,15 @@ def serve() -> None:
         raise click.ClickException(str(error)) from error
     serve_metrics(settings)
     app = create_demo_app(settings) if settings.demo else create_app(settings)
-    uvloop.run(serve_until_stopped(app, settings.listen))
+    uvloop.run(serve_until_stopped(app, settings.listen, settings.drain_seconds, app.leave))
 
 
-async def serve_until_stopped(app: Callable[..., Awaitable[None]], listen: str) -> None:
+async def serve_until_stopped(
+    app: Callable[..., Awaitable[None]],
+    listen: str,
+    drain_s: float = 0.0,
+    leave: Callable[[], None] = lambda: None,
+) -> None:
     """Serve in this very process: killed, it leaves no child behind that holds the port."""
     host, _, port = listen.rpartition(":")
     server = Server(
@@ -60,6 +66,12 @@ async def serve_until_stopped(app: Callable[..., Awaitable[None]], listen: str) 
         server.stop()  # type: ignore[no-untyped-call]
         loop.call_later(_FINISH_SECONDS, os._exit, 1)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    def drain() -> None:
+        # A connection that waits to be accepted is reset when the port closes: first of all,
+        # whoever sends us requests has to stop.
+        leave()
+        loop.call_later(drain_s, stop)
+
+    loop.add_signal_handler(signal.SIGTERM, drain)
+    loop.add_signal_handler(signal.SIGINT, stop)
     await server.serve()

@@ -66,6 +66,11 @@ def deployment_program(
         [sys.executable, "-m", "guichet.cli", command],
         record=home.records / f"{command}.pid",
         log=home.logs / f"{command}.log",
-        environ={**environ, "GUICHET_METRICS_LISTEN": f"127.0.0.1:{metrics_port}"},
+        # Nobody stands before the demo whom the web would have to wait for.
+        environ={
+            **environ,
+            "GUICHET_METRICS_LISTEN": f"127.0.0.1:{metrics_port}",
+            "GUICHET_DRAIN_SECONDS": "0",
+        },
         stop_seconds=_FINISH_SECONDS,
     )

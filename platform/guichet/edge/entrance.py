@@ -158,6 +158,11 @@ class Edge:
         self._deployment: Deployment | None = None
         self._brands: Brands | None = None
         self._intake: EventIntake | None = None
+        self._leaving = False
+
+    def leave(self) -> None:
+        """From now on say that this process is not ready, and go on serving."""
+        self._leaving = True
 
     @contextlib.asynccontextmanager
     async def lifespan(self) -> AsyncIterator[Deployment]:
@@ -189,7 +194,8 @@ class Edge:
     async def _answer(self, exchange: Exchange, receive: Receive) -> None:
         scope = exchange.scope
         if scope["path"].startswith("/health/"):
-            await answer_health(self._deployment, scope, receive, exchange.send)
+            ready = None if self._leaving else self._deployment
+            await answer_health(ready, scope, receive, exchange.send)
             return
         if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_TARGET_BYTES:
             raise TargetTooLong
