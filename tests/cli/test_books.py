@@ -95,12 +95,12 @@ async def test_a_program_is_told_in_json(books: Guichet, tenant: UUID, db: Datab
     assert difference["provider"] == {"name": "Lumen"}
 
 
-async def test_what_a_customer_typed_is_shown_and_not_obeyed(
+async def test_what_somebody_typed_is_shown_and_not_obeyed(
     books: Guichet, tenant: UUID, db: Database
 ) -> None:
     async with db.unit(tenant) as unit:
         await unit.execute(
-            "update customers set name = $2 where tenant_id = $1", tenant, "\x1b[2J \x9b2J \u202e"
+            "update products set name = $2 where tenant_id = $1", tenant, "\x1b[2J \x9b2J \u202e"
         )
     result = await books()
     assert result.exit_code == 1

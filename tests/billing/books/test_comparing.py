@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import msgspec
 import pytest
 from aiolimiter import AsyncLimiter
 
@@ -57,13 +58,39 @@ async def test_a_field_that_differs_is_told_with_both_and_mended(
     (told,) = (await check()).differences
     assert (told.rule, told.kind, told.remedy) == ("differs", kind, "fetch_anew")
     (name,) = told.held or {}
-    assert told.held != told.provider
+    assert (told.held == told.provider) == (kind in ("customer", "payment_method"))
     assert change.startswith(name)
     mended = await check(repair=True)
     assert [it.remedy for it in mended.differences] == ["fetched_anew"]
     assert mended.is_clean
     assert (await check()).differences == []
     assert await mirrored(db, tenant) == await held(shop.port)
+
+
+async def test_nothing_that_is_personal_is_told_or_kept(
+    db: Database, tenant: UUID, check: Check, shop: Shop
+) -> None:
+    dropped = await shop.sdk.customers.create_async(
+        {
+            "email": "dropped@example.com",
+            "name": "Dropped",
+            "phone": "+41440000000",
+            "address": {"line1": "Lane 1", "city": "Chur"},
+            "shipping": {"name": "Dropped", "address": {"line1": "Lane 1"}},
+            "balance": -500,
+        }
+    )
+    await _break(db, tenant, "update customers set email = 'ours@example.com' where tenant_id = $1")
+    books = await check()
+    async with db.unit(tenant) as unit:
+        kept = await list_differences(unit)
+    assert kept == sorted(books.differences, key=lambda it: it.key)
+    assert {name for it in kept if it.rule == "differs" for name in it.held or {}} == {"email"}
+    (new,) = (it.provider for it in kept if it.id == dropped.id)
+    assert new is not None
+    assert new["balance"] == -500
+    text = msgspec.json.encode(kept).decode()
+    assert not [it for it in ("example.com", "Dropped", "+4144", "Lane", "Chur") if it in text]
 
 
 async def test_what_was_never_delivered_is_found_and_fetched(

@@ -7,15 +7,16 @@ take to arrive, the mirror still holds an older copy that is not equal.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
 import structlog
 from aiolimiter import AsyncLimiter
 
-from guichet.billing.books.differences import Difference, Remedy
+from guichet.billing.books.differences import Difference
 from guichet.billing.books.holdings import copy_numbers, living
+from guichet.billing.books.telling import describe
 from guichet.billing.fetching import fetch_all
 from guichet.billing.mirror import (
     UNWRITABLE,
@@ -199,7 +200,7 @@ async def confirm(
             if numbers.get(each, 0) > number:
                 left.append(each)
             else:
-                confirmed[each] = _difference(each, held.get(each), fetched[each])
+                confirmed[each] = describe(each, held.get(each), fetched[each])
     return confirmed
 
 
@@ -272,29 +273,3 @@ def _is_gone(held: Copy) -> bool:
             return held.status == "void"
         case _:
             return False
-
-
-def _difference(each: Reference, held: Copy | None, fetched: Copy | None) -> Difference:
-    remedy: Remedy = "fetch_anew"
-    if held is None:
-        return Difference("not_here", each.kind, each.id, None, _plain(fetched), remedy)
-    if fetched is None:
-        # What cannot be deleted at the provider is of another account than the key's.
-        final = isinstance(held, InvoiceCopy) and held.status != "draft"
-        if each.kind in ("attempt", "subscription") or final:
-            remedy = "tell_merchant"
-        return Difference("not_there", each.kind, each.id, _plain(held), None, remedy)
-    ours, theirs = _plain(held) or {}, _plain(fetched) or {}
-    names = [name for name in theirs if ours.get(name) != theirs[name]]
-    return Difference(
-        "differs",
-        each.kind,
-        each.id,
-        {name: ours.get(name) for name in names},
-        {name: theirs[name] for name in names},
-        remedy,
-    )
-
-
-def _plain(copy: Copy | None) -> dict[str, Any] | None:
-    return None if copy is None else msgspec.json.decode(msgspec.json.encode(copy))
