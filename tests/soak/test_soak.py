@@ -20,7 +20,7 @@ from tests.soak.verdict import Verdict
 
 pytestmark = pytest.mark.slow
 
-CHANGES = int(os.environ.get("SOAK_CHANGES", "300"))
+CHANGES = int(os.environ.get("SOAK_CHANGES", "200"))
 KILLS = int(os.environ.get("SOAK_KILLS", "4"))
 TENANTS = 20
 

@@ -32,7 +32,7 @@ def fault(chance: Random) -> dict[str, Any]:
             return {"mode": "error", "status": 429, "method": method}
         case "slow":
             # What is answered late is as it was when it was asked for.
-            return {"mode": "slow", "seconds": chance.uniform(0.5, 4.0), "method": method}
+            return {"mode": "slow", "seconds": chance.uniform(0.5, 3.0), "method": method}
         case mode:
             return {"mode": mode, "method": method}
 
