@@ -88,6 +88,11 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     failure: str | None
     started_at: datetime
 
+    @property
+    def key(self) -> str:
+        """The provider's idempotency key."""
+        return f"guichet-{self.id}"
+
 
 def from_row(row: asyncpg.Record) -> ChangeRequest:
     return ChangeRequest(
@@ -234,7 +239,7 @@ async def ask(provider: PaymentProvider, request: ChangeRequest) -> Subscription
 
     A key that was used before is answered as it was then, with the subscription of that time.
     """
-    key = f"guichet-{request.id}"
+    key = request.key
     match request.kind:
         case "cancel":
             order = Cancellation(subscription_id=request.subscription_id, when="period_end")

@@ -154,14 +154,19 @@ async def _repeat(
     provider: PaymentProvider, request: ChangeRequest, now: datetime
 ) -> ProviderError | None:
     """Why the request is not made; None when the provider says that it is."""
-    if now - request.started_at >= PATIENCE:
-        return ChangeExpired()
+    is_late = now - request.started_at >= PATIENCE
     try:
-        await ask(provider, request)
+        await (_abandon if is_late else ask)(provider, request)
     except ProviderError as error:
         _log.warning("change not made", change=request.kind, code=error.code, reason="repeated")
         return error
-    return None
+    return ChangeExpired() if is_late else None
+
+
+async def _abandon(provider: PaymentProvider, request: ChangeRequest) -> None:
+    """Take back what a dead process has left begun; raises a `ProviderError`."""
+    if request.plan is not None and request.plan.when == "period_end":
+        await provider.abandon_scheduled_change(request.subscription_id, request.key)
 
 
 def _is_complete(copy: SubscriptionCopy, request: ChangeRequest) -> bool:

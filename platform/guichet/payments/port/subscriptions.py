@@ -39,6 +39,13 @@ class Subscriptions(Protocol):
         """
         ...
 
+    async def abandon_scheduled_change(self, subscription_id: str, idempotency_key: str) -> None:
+        """Take back what a `schedule_change` with this key has begun and never planned, if it has.
+
+        While the provider remembers the key. What is planned, by whomever, stays as it is.
+        """
+        ...
+
     async def undo_scheduled_change(
         self, subscription_id: str, idempotency_key: str
     ) -> SubscriptionCopy:

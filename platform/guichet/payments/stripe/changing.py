@@ -60,6 +60,22 @@ class Changing(Subscriptions):
         with after_a_change():
             return await self._need_subscription(change.subscription_id)
 
+    @bounded
+    async def abandon_scheduled_change(self, subscription_id: str, idempotency_key: str) -> None:
+        subscription = await self._need_subscription(subscription_id)
+        if subscription.schedule_id is None or subscription.schedule_is_ours:
+            return
+        try:
+            begun = await self._begin(subscription_id, f"{idempotency_key}:1")
+        except ProviderRefused:
+            # No schedule was made under this key, and none is beside the merchant's.
+            return
+        # The answer is as old as the key: the merchant may have planned with it since.
+        retrieved = self._api.subscription_schedules.retrieve_async(begun.id)
+        present = await ask(retrieved)
+        if present.status == "active" and schedules.plans_nothing(present):
+            await self._withdraw(present.id, f"{idempotency_key}:3")
+
     async def _plan(self, schedule_id: str, planned: Any, idempotency_key: str) -> None:
         service = self._api.subscription_schedules
         await ask(service.update_async(schedule_id, planned, {"idempotency_key": idempotency_key}))
@@ -92,11 +108,8 @@ class Changing(Subscriptions):
         service = self._api.subscription_schedules
         if subscription.schedule_is_ours and subscription.schedule_id is not None:
             return await ask(service.retrieve_async(subscription.schedule_id))
-        call = service.create_async(
-            {"from_subscription": subscription.id}, {"idempotency_key": idempotency_key}
-        )
         try:
-            schedule = await ask(call)
+            schedule = await self._begin(subscription.id, idempotency_key)
         except ProviderRefused:
             # A subscription has one schedule at the most.
             check_schedule(subscription)
@@ -104,3 +117,11 @@ class Changing(Subscriptions):
         if subscription.schedule_id not in (None, schedule.id):
             raise ScheduledByMerchant
         return schedule
+
+    async def _begin(
+        self, subscription_id: str, idempotency_key: str
+    ) -> stripe.SubscriptionSchedule:
+        call = self._api.subscription_schedules.create_async(
+            {"from_subscription": subscription_id}, {"idempotency_key": idempotency_key}
+        )
+        return await ask(call)

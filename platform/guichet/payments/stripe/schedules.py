@@ -68,6 +68,11 @@ def two_phases(
     return [present, following]
 
 
+def plans_nothing(schedule: stripe.SubscriptionSchedule) -> bool:
+    """Whether a schedule is as it was made from its subscription: one phase, and no mark."""
+    return len(schedule.phases) == 1 and not (schedule.metadata and schedule.metadata.to_dict())
+
+
 def _phase_item(order: ItemOrder, present: dict[str, Any] | None) -> dict[str, Any]:
     """An item of the second phase, with what is special about it in the present one."""
     item = {**(present or {}), "price": order.price_id, "quantity": order.quantity}
