@@ -245,7 +245,8 @@ CREATE TABLE public.book_checks (
     differences integer DEFAULT 0 NOT NULL,
     repaired integer DEFAULT 0 NOT NULL,
     unexamined integer DEFAULT 0 NOT NULL,
-    failure text
+    failure text,
+    methods_after text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE ONLY public.book_checks FORCE ROW LEVEL SECURITY;

@@ -46,9 +46,17 @@ async def tenant(settings: Settings, database_urls: DatabaseUrls, db: Database, 
 def check(db: Database, tenant: UUID, shop: Shop) -> Check:
     """Checks the books of *lumen* without waiting for anything."""
 
-    async def check(repair: bool = False, settle_s: float = 0.0) -> Books:
+    async def check(
+        repair: bool = False, settle_s: float = 0.0, methods_of: int | None = None
+    ) -> Books:
         books = await check_books(
-            db, shop.port, tenant, repair=repair, rate=1000, settle_s=settle_s
+            db,
+            shop.port,
+            tenant,
+            repair=repair,
+            rate=1000,
+            settle_s=settle_s,
+            methods_of=methods_of,
         )
         assert books is not None
         return books

@@ -194,6 +194,21 @@ async def test_an_object_that_the_provider_never_shows_does_not_hold_up_the_othe
     assert [it.id for it in (await check()).differences] == customers[1:]
 
 
+async def test_payment_methods_are_looked_at_a_few_customers_at_a_time(
+    db: Database, tenant: UUID, check: Check
+) -> None:
+    await _break(db, tenant, "update payment_methods set last4 = '0000' where tenant_id = $1")
+    every = {it.id for it in (await check()).differences}
+    await _break(db, tenant, "delete from book_differences where tenant_id = $1")
+    first = {it.id for it in (await check(methods_of=1)).differences}
+    assert 0 < len(first) < len(every)
+    # What was told is told until it is mended, whoever has the turn.
+    assert {it.id for it in (await check(methods_of=1)).differences} == every
+    await check(methods_of=1)
+    assert (await check(repair=True, methods_of=1)).is_clean
+    assert (await check()).differences == []
+
+
 async def test_a_provider_that_is_too_slow_is_named_as_that(
     db: Database, tenant: UUID, shop: Shop
 ) -> None:

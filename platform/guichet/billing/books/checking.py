@@ -21,7 +21,14 @@ from guichet.billing.books.comparing import (
     fetch_anew,
 )
 from guichet.billing.books.differences import Difference
-from guichet.billing.books.ledger import note_failure, note_result, take_turn
+from guichet.billing.books.holdings import Stretch, last_of
+from guichet.billing.books.ledger import (
+    list_differences,
+    methods_after,
+    note_failure,
+    note_result,
+    take_turn,
+)
 from guichet.billing.books.within import check_within
 from guichet.billing.mirror import Kind, Reference
 from guichet.db import Database
@@ -74,26 +81,38 @@ async def check_books(
     only_due: bool = False,
     rate: float = RATE,
     settle_s: float = SETTLE_S,
+    methods_of: int | None = None,
     told: Told = lambda _: None,
 ) -> Books | None:
     """Check one tenant, write down what is found, and fetch anew what is harmless with `repair`.
 
     Asks the provider `rate` times a second. A change may take `settle_s` seconds to arrive, and
-    nothing is told that does not outlast it. Answers None when the check is not yet due. Raises a
-    `ProviderError`, which is written down too.
+    nothing is told that does not outlast it. Every object of every kind is looked at, except that
+    payment methods are those of `methods_of` customers, each check going on behind the last one's,
+    so that after as many checks as it takes all were seen; of all where it is None. Answers
+    None when the check is not yet due. Raises a `ProviderError`, which is written down too.
     """
     if not await take_turn(db, tenant_id, LEASE, only_due=only_due):
         return None
     access = Access(db, provider, tenant_id, AsyncLimiter(rate, 1))
     try:
-        books = await _check(access, repair, settle_s, told)
+        stretch = await _stretch(access, methods_of)
+        books = await _check(access, stretch, repair, settle_s, told)
     except BaseException as error:
         _checks.labels("failed").inc()
         code, again_in = _failure(error)
         with contextlib.suppress(Exception):
             await asyncio.shield(note_failure(db, tenant_id, code, again_in))
         raise
-    await note_result(db, tenant_id, books.objects, books.differences, books.unexamined, EVERY)
+    await note_result(
+        db,
+        tenant_id,
+        books.objects,
+        books.differences,
+        books.unexamined,
+        stretch.until,
+        EVERY,
+    )
     _checks.labels("clean" if books.is_clean else "different").inc()
     for it in books.differences:
         _found.labels(it.rule).inc()
@@ -112,10 +131,23 @@ def _failure(error: BaseException) -> tuple[str, timedelta]:
     return ("cut_off", _SOON) if cut_off else ("internal_error", _AGAIN)
 
 
-async def _check(access: Access, repair: bool, settle_s: float, told: Told) -> Books:
-    compared = await compare(access, told)
+async def _stretch(access: Access, methods_of: int | None) -> Stretch:
+    if methods_of is None:
+        return Stretch()
+    after = await methods_after(access.db, access.tenant_id)
+    async with access.db.unit(access.tenant_id) as unit:
+        return Stretch(after, await last_of(unit, after, methods_of))
+
+
+async def _check(
+    access: Access, stretch: Stretch, repair: bool, settle_s: float, told: Told
+) -> Books:
+    compared = await compare(access, stretch, told)
     broken = await check_within(access.db, access.tenant_id)
-    suspects = sorted(compared.suspects | _objects_of(broken))
+    async with access.db.unit(access.tenant_id) as unit:
+        # What was told is looked at until it is gone, also where its customer has no turn now.
+        before = _objects_of(await list_differences(unit))
+    suspects = sorted(compared.suspects | _objects_of(broken) | before)
     unexamined = max(0, len(suspects) - MOST_SUSPECTS)
     confirmed = await confirm(access, suspects[:MOST_SUSPECTS], settle_s)
     differences = list(confirmed.values())

@@ -15,7 +15,7 @@ import structlog
 from aiolimiter import AsyncLimiter
 
 from guichet.billing.books.differences import Difference
-from guichet.billing.books.holdings import copy_numbers, living
+from guichet.billing.books.holdings import Stretch, copy_numbers, living, methods_of
 from guichet.billing.books.telling import describe
 from guichet.billing.fetching import fetch_all
 from guichet.billing.mirror import (
@@ -70,26 +70,34 @@ class Compared(NamedTuple):
     suspects: set[Reference]
 
 
-async def compare(access: Access, told: Told = lambda _: None) -> Compared:
-    """Read every list of the provider; raises a `ProviderError`."""
-    objects, suspects, methods = 0, set[Reference](), set[str]()
+async def compare(access: Access, stretch: Stretch, told: Told = lambda _: None) -> Compared:
+    """Read every list of the provider; raises a `ProviderError`.
+
+    Payment methods are listed for the customers of `stretch`, and of those who are not as they are
+    here. Of each kind the ids of all objects are in memory, one kind at a time.
+    """
+    objects, suspects = 0, set[Reference]()
     for kind in get_args(Kind):
         if kind == "payment_method":
-            # They came with their customers.
-            suspects |= await _unlisted(access, kind, methods)
+            # They come with their customers.
             continue
         listed: set[str] = set()
         async for page in _pages(access, _list(access.provider, kind)):
             listed |= {copy.id for copy in page}
-            copies = page
+            unequal = await _unequal(access, page)
+            objects += len(page)
             if kind == "customer":
-                owned = await _methods(access, page)
-                methods |= {copy.id for copy in owned}
-                copies = [*page, *owned]
-            suspects |= await _unequal(access, copies)
-            objects += len(copies)
+                owners = [it.id for it in page if it.id in stretch or reference_to(it) in unequal]
+                methods = await _methods(access, owners)
+                unequal |= await _unequal(access, methods)
+                unequal |= await _detached(access, owners, {it.id for it in methods})
+                objects += len(methods)
+            suspects |= unequal
             told(objects)
-        suspects |= await _unlisted(access, kind, listed)
+        unlisted = await _unlisted(access, kind, listed)
+        suspects |= unlisted
+        if kind == "customer":
+            suspects |= await _detached(access, [it.id for it in unlisted], set())
     return Compared(objects, suspects)
 
 
@@ -124,12 +132,21 @@ async def _pages(access: Access, listed: AsyncIterator[Copy]) -> AsyncIterator[l
         yield page
 
 
-async def _methods(access: Access, customers: Sequence[Copy]) -> list[Copy]:
+async def _methods(access: Access, customer_ids: Sequence[str]) -> list[Copy]:
     found: list[Copy] = []
-    for customer in customers:
+    for customer_id in customer_ids:
         await access.pace.acquire()
-        found += [copy async for copy in access.provider.list_payment_methods(customer.id)]
+        found += [copy async for copy in access.provider.list_payment_methods(customer_id)]
     return found
+
+
+async def _detached(
+    access: Access, customer_ids: Sequence[str], listed: set[str]
+) -> set[Reference]:
+    """Payment methods that the mirror holds as these customers' and no list has shown."""
+    async with access.db.unit(access.tenant_id) as unit:
+        held = await methods_of(unit, customer_ids)
+    return {Reference("payment_method", each) for each in held if each not in listed}
 
 
 async def _unequal(access: Access, copies: Sequence[Copy]) -> set[Reference]:

@@ -1,15 +1,28 @@
 """Which objects the mirror holds as living, and which copy of each: what books are kept of."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from guichet.billing.mirror import Kind
 from guichet.db import Unit
 
 
+class Stretch(NamedTuple):
+    """The customers whose payment methods are looked at: behind an id, and up to one or all."""
+
+    after: str = ""
+    until: str = ""
+
+    def __contains__(self, customer_id: object) -> bool:
+        identifier = str(customer_id)
+        return self.after < identifier and (not self.until or identifier <= self.until)
+
+
 async def living(unit: Unit, kind: Kind, after: str, limit: int) -> list[str]:
     """Ids of objects that the provider must list, those behind the id `after`.
 
-    Deleted customers, detached methods, and whatever may have been deleted are in no list.
+    Deleted customers and whatever may have been deleted are in no list; payment methods are in
+    those of their customers (`methods_of`).
     """
     rows = await unit.fetch(
         """
@@ -28,17 +41,6 @@ async def living(unit: Unit, kind: Kind, after: str, limit: int) -> list[str]:
           from invoices
           where tenant_id = $1
           and status <> 'void'
-          union all
-          select 'payment_method', method.id
-          from payment_methods as method
-          where method.tenant_id = $1
-          and exists (
-            select
-            from customers as customer
-            where customer.tenant_id = $1
-            and customer.id = method.customer_id
-            and not customer.deleted
-          )
           union all
           select 'price', id
           from prices
@@ -65,6 +67,44 @@ async def living(unit: Unit, kind: Kind, after: str, limit: int) -> list[str]:
         limit,
     )
     return [row["id"] for row in rows]
+
+
+async def methods_of(unit: Unit, customer_ids: Sequence[str]) -> list[str]:
+    """Ids of the payment methods that are attached to these customers."""
+    rows = await unit.fetch(
+        """
+        select id
+        from payment_methods
+        where tenant_id = $1
+        and customer_id = any($2::text[])
+        """,
+        unit.tenant_id,
+        customer_ids,
+    )
+    return [row["id"] for row in rows]
+
+
+async def last_of(unit: Unit, after: str, limit: int) -> str:
+    """Of the next `limit` living customers behind the id `after` the last; empty for all of them.
+
+    Ids are compared by their bytes, as Python does.
+    """
+    last: str | None = await unit.fetchval(
+        """
+        select id
+        from customers
+        where tenant_id = $1
+        and not deleted
+        and id collate "C" > $2
+        order by id collate "C"
+        offset $3
+        limit 1
+        """,
+        unit.tenant_id,
+        after,
+        limit - 1,
+    )
+    return last or ""
 
 
 async def copy_numbers(unit: Unit, kind: Kind, ids: Sequence[str]) -> dict[str, int]:

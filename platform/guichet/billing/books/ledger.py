@@ -55,6 +55,20 @@ async def take_turn(db: Database, tenant_id: UUID, lease: timedelta, *, only_due
     return bool(taken)
 
 
+async def methods_after(db: Database, tenant_id: UUID) -> str:
+    """The customer with whom the last check stopped looking at payment methods."""
+    async with db.unit(tenant_id) as unit:
+        after = await unit.fetchval(
+            """
+            select methods_after
+            from book_checks
+            where tenant_id = $1
+            """,
+            tenant_id,
+        )
+    return after or ""
+
+
 async def note_failure(db: Database, tenant_id: UUID, code: str, again_in: timedelta) -> None:
     async with db.unit(tenant_id) as unit:
         await unit.execute(
@@ -77,6 +91,7 @@ async def note_result(
     objects: int,
     found: Sequence[Difference],
     unexamined: int,
+    methods_until: str,
     again_in: timedelta,
 ) -> None:
     """Write a check's result in place of the former one; what was found before keeps its time."""
@@ -91,8 +106,9 @@ async def note_result(
               differences = $3,
               repaired = $4,
               unexamined = $5,
+              methods_after = $6,
               failure = null,
-              due_at = now() + $6::interval
+              due_at = now() + $7::interval
             where tenant_id = $1
             """,
             tenant_id,
@@ -100,6 +116,7 @@ async def note_result(
             len(found) - repaired + unexamined,
             repaired,
             unexamined,
+            methods_until,
             again_in,
         )
         await _replace(unit, found)
