@@ -1,13 +1,13 @@
 """What is kept for a while and then removed."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from guichet.db import Database
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
-from workers.cleaning import clean_tenant
+from workers.cleaning import beginning_elsewhere, clean_tenant
 
 
 @pytest.fixture
@@ -59,3 +59,14 @@ async def test_bodies_of_events_handled_a_month_ago_are_dropped_and_the_rows_sta
         ("recent", 1200, 1200),
         ("waiting", 1200, 1200),
     ]
+
+
+def test_where_a_day_does_for_a_tenth_of_the_tenants_all_are_cleaned_in_three_weeks() -> None:
+    tenants = sorted(uuid4() for _ in range(1000))
+    cleaned: set[UUID] = set()
+    for day in range(740_000, 740_021):
+        order = beginning_elsewhere(tenants, day)
+        assert sorted(order) == tenants
+        cleaned |= set(order[:100])
+    assert cleaned == set(tenants)
+    assert beginning_elsewhere([], 740_000) == []
