@@ -1,6 +1,6 @@
-"""Invoices that somebody owes."""
+"""Invoices that somebody owes, and the attempts to pay them."""
 
-from guichet.payments.copies import InvoiceCopy
+from guichet.payments.copies import AttemptCopy, InvoiceCopy
 from tests.shops import Shop
 
 
@@ -18,3 +18,7 @@ async def owe(shop: Shop, card: str | None = "pm_card_visa") -> InvoiceCopy:
     if card is not None:
         await shop.set_card(customer.id, card)
     return invoice
+
+
+async def attempts(shop: Shop) -> list[AttemptCopy]:
+    return [each async for each in shop.port.list_attempts()]

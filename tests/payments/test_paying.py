@@ -1,12 +1,8 @@
-"""Invoices paid, confirmed with the bank, refused and settled: once each, whatever is lost."""
-
-import asyncio
-from urllib.parse import parse_qs, urlsplit
+"""Invoices paid, refused and settled: once each, whatever is lost."""
 
 import pytest
 import stripe
 
-from guichet.payments.copies import AttemptCopy
 from guichet.payments.errors import (
     CardRefused,
     NeedsAuthentication,
@@ -14,16 +10,9 @@ from guichet.payments.errors import (
     ProviderUnreachable,
 )
 from guichet.payments.stripe.copying import intent_of, is_being_paid
-from tests.payments.debts import owe
+from tests.payments.debts import attempts, owe
 from tests.payments.faults import fail_requests, lose_answers
-from tests.payments.hosted import confirm_at_the_bank
 from tests.shops import Shop
-
-_BACK = "http://lumen.localhost:8000/invoices/paid"
-
-
-async def _attempts(shop: Shop) -> list[AttemptCopy]:
-    return [each async for each in shop.port.list_attempts()]
 
 
 async def test_an_invoice_is_paid_once_however_often_it_is_asked_for(shop: Shop) -> None:
@@ -32,7 +21,7 @@ async def test_an_invoice_is_paid_once_however_often_it_is_asked_for(shop: Shop)
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 3000, 0)
     assert await shop.port.pay_invoice(owed.id, "key") == paid
     assert await shop.port.pay_invoice(owed.id, "another key") == paid
-    assert [each.status for each in await _attempts(shop)] == ["succeeded"]
+    assert [each.status for each in await attempts(shop)] == ["succeeded"]
 
 
 async def test_a_payment_whose_answer_is_lost_is_made_once(shop: Shop) -> None:
@@ -42,7 +31,7 @@ async def test_a_payment_whose_answer_is_lost_is_made_once(shop: Shop) -> None:
         await shop.port.pay_invoice(owed.id, "key")
     assert not lost.value.outcome_known
     assert (await shop.port.pay_invoice(owed.id, "key")).status == "paid"
-    assert len(await _attempts(shop)) == 1
+    assert len(await attempts(shop)) == 1
 
 
 async def test_a_payment_that_was_lost_is_found_long_after_its_key_is_forgotten(
@@ -67,7 +56,7 @@ async def test_a_refused_card_says_why_in_every_way_that_was_told(shop: Shop) ->
     assert error.advice == "02"
     assert error.request_id
     assert error.outcome_known
-    [attempt] = await _attempts(shop)
+    [attempt] = await attempts(shop)
     assert await shop.port.fetch_attempt(attempt.id) == attempt
     assert (attempt.status, attempt.amount) == ("failed", 3000)
     assert (attempt.failure_code, attempt.decline_code) == ("card_declined", "insufficient_funds")
@@ -83,7 +72,7 @@ async def test_a_refusal_whose_answer_is_lost_is_the_same_refusal_afterwards(sho
         await shop.port.pay_invoice(owed.id, "key")
     with pytest.raises(CardRefused):
         await shop.port.pay_invoice(owed.id, "key")
-    assert len(await _attempts(shop)) == 1
+    assert len(await attempts(shop)) == 1
 
 
 async def test_another_method_can_be_charged_than_the_default(shop: Shop) -> None:
@@ -92,7 +81,7 @@ async def test_another_method_can_be_charged_than_the_default(shop: Shop) -> Non
         "pm_card_mastercard", {"customer": owed.customer_id}
     )
     assert (await shop.port.pay_invoice(owed.id, "key", good.id)).status == "paid"
-    [attempt] = await _attempts(shop)
+    [attempt] = await attempts(shop)
     assert attempt.payment_method_id == good.id
 
 
@@ -115,103 +104,6 @@ async def test_a_card_that_wants_its_customer_only_when_present_is_charged_in_th
     assert (await shop.port.pay_invoice((await owe(shop, card)).id, "one")).status == "paid"
     with pytest.raises(NeedsAuthentication):
         await shop.port.pay_invoice((await owe(shop, card)).id, "two", customer_present=True)
-
-
-async def test_an_invoice_without_anything_to_charge_is_refused(shop: Shop) -> None:
-    owed = await owe(shop, None)
-    with pytest.raises(ProviderRefused):
-        await shop.port.pay_invoice(owed.id, "key")
-    waiting = await shop.port.confirm_payment(owed.id, _BACK, "other key")
-    assert (waiting.status, waiting.url) == ("needs_method", None)
-
-
-async def test_a_payment_is_confirmed_at_the_bank_s_page(shop: Shop) -> None:
-    owed = await owe(shop, "pm_card_authenticationRequired")
-    with pytest.raises(NeedsAuthentication):
-        await shop.port.pay_invoice(owed.id, "key")
-    asked = await shop.port.confirm_payment(owed.id, _BACK, "confirm")
-    assert (asked.status, asked.url is None) == ("needs_confirmation", False)
-    assert await shop.port.fetch_confirmation(asked.payment_intent_id) == asked
-    assert asked.url is not None
-    back = urlsplit(await confirm_at_the_bank(asked.url))
-    assert f"{back.scheme}://{back.netloc}{back.path}" == _BACK
-    assert parse_qs(back.query)["payment_intent"] == [asked.payment_intent_id]
-    paid = await shop.port.fetch_confirmation(asked.payment_intent_id)
-    assert paid is not None
-    assert (paid.status, paid.url) == ("succeeded", None)
-    assert (await shop.port.pay_invoice(owed.id, "again")).status == "paid"
-    # Whoever asks again is told that it is paid, and nobody is charged.
-    assert await shop.port.confirm_payment(owed.id, _BACK, "again") == paid
-    statuses = [attempt.status for attempt in await _attempts(shop)]
-    assert statuses.count("succeeded") == 1
-
-
-async def test_a_customer_who_does_not_pass_may_try_again(shop: Shop) -> None:
-    owed = await owe(shop, "pm_card_authenticationRequired")
-    asked = await shop.port.confirm_payment(owed.id, _BACK, "one")
-    assert asked.url is not None
-    await confirm_at_the_bank(asked.url, passes=False)
-    failed = await shop.port.fetch_confirmation(asked.payment_intent_id)
-    assert failed is not None
-    assert failed.status == "needs_method"
-    again = await shop.port.confirm_payment(owed.id, _BACK, "two")
-    assert again.url is not None
-    assert again.url != asked.url
-    await confirm_at_the_bank(again.url)
-    invoice = await shop.port.fetch_invoice(owed.id)
-    assert invoice is not None
-    assert invoice.status == "paid"
-
-
-async def test_a_card_whose_bank_asks_nothing_is_charged_at_once(shop: Shop) -> None:
-    owed = await owe(shop)
-    paid = await shop.port.confirm_payment(owed.id, _BACK, "key")
-    assert (paid.status, paid.url) == ("succeeded", None)
-    assert await shop.port.confirm_payment(owed.id, _BACK, "key") == paid
-    assert len(await _attempts(shop)) == 1
-
-
-async def test_two_clicks_at_once_pay_once_and_both_are_told_so(shop: Shop) -> None:
-    owed, other = await owe(shop), await owe(shop)
-    paid = await asyncio.gather(
-        *(shop.port.pay_invoice(owed.id, key) for key in ("one", "two", "three"))
-    )
-    assert [each.status for each in paid] == ["paid"] * 3
-    confirmed = await asyncio.gather(
-        *(shop.port.confirm_payment(other.id, _BACK, key) for key in ("four", "five", "six"))
-    )
-    assert [each.status for each in confirmed] == ["succeeded"] * 3
-    assert len(await _attempts(shop)) == 2
-
-
-async def test_a_confirmation_whose_answer_is_lost_leads_to_the_same_page(shop: Shop) -> None:
-    owed = await owe(shop, "pm_card_authenticationRequired")
-    await lose_answers(shop, "/v1/payment_intents/")
-    with pytest.raises(ProviderUnreachable):
-        await shop.port.confirm_payment(owed.id, _BACK, "key")
-    asked = await shop.port.confirm_payment(owed.id, _BACK, "key")
-    assert await shop.port.confirm_payment(owed.id, _BACK, "key") == asked
-
-
-async def test_a_confirmation_with_another_method_may_be_refused(shop: Shop) -> None:
-    owed = await owe(shop)
-    bad = await shop.sdk.payment_methods.attach_async(
-        "pm_card_chargeCustomerFail", {"customer": owed.customer_id}
-    )
-    with pytest.raises(CardRefused) as refused:
-        await shop.port.confirm_payment(owed.id, _BACK, "key", bad.id)
-    assert refused.value.decline_code == "generic_decline"
-    assert refused.value.network_decline_code == "05"
-
-
-async def test_what_has_no_payment_cannot_be_confirmed(shop: Shop) -> None:
-    customer = await shop.sdk.customers.create_async({"email": "ada@example.com"})
-    draft = await shop.sdk.invoices.create_async({"customer": customer.id, "currency": "eur"})
-    with pytest.raises(ProviderRefused):
-        await shop.port.confirm_payment(draft.id, _BACK, "key")
-    with pytest.raises(ProviderRefused):
-        await shop.port.confirm_payment("in_none", _BACK, "key")
-    assert await shop.port.fetch_confirmation("pi_none") is None
 
 
 async def test_invoices_are_settled_in_other_ways_and_that_may_be_repeated(shop: Shop) -> None:
@@ -259,7 +151,7 @@ async def test_refunds_of_a_payment_are_listed(shop: Shop) -> None:
         await shop.sdk.refunds.create_async({"payment_intent": intent, "amount": amount})
     later, earlier = await shop.port.list_refunds(intent)
     assert (later.amount.amount, earlier.amount.amount) == (700, 500)
-    [attempt] = await _attempts(shop)
+    [attempt] = await attempts(shop)
     assert (later.attempt_id, later.payment_intent_id) == (attempt.id, intent)
     assert (later.status, attempt.amount_refunded) == ("succeeded", 1200)
 
