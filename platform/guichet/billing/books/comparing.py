@@ -16,7 +16,7 @@ from aiolimiter import AsyncLimiter
 
 from guichet.billing.books.differences import Difference
 from guichet.billing.books.holdings import Stretch, copy_numbers, living, methods_of
-from guichet.billing.books.telling import describe
+from guichet.billing.books.telling import describe, not_shown
 from guichet.billing.fetching import fetch_all
 from guichet.billing.mirror import (
     UNWRITABLE,
@@ -207,6 +207,7 @@ async def confirm(
         if not left:
             break
         number, fetched = await _fetch(access, left)
+        confirmed |= {it: not_shown(it) for it in left if it not in fetched}
         left = [it for it in left if it in fetched]
         await asyncio.sleep(settle_s)
         # The numbers first: what is written in between is only looked at once more.

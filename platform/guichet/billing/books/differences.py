@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "differs": "the mirror holds something else than the provider",
     "not_here": "the provider holds it and the mirror does not",
     "not_there": "the mirror holds it and the provider does not know it",
+    "not_shown": "it seems to differ, and the provider refuses to show it",
     "amount_uncovered": "it is paid, and its payments do not make up the amount",
     "amounts_contradict": "its amounts do not fit each other or its status",
     "lines_do_not_add_up": "its lines do not add up to its subtotal",

@@ -53,6 +53,11 @@ def describe(each: Reference, held: Copy | None, fetched: Copy | None) -> Differ
     )
 
 
+def not_shown(each: Reference) -> Difference:
+    """What is told of a suspect that the provider refuses to show."""
+    return Difference("not_shown", each.kind, each.id, None, None, "tell_merchant")
+
+
 def _plain(copy: Copy | None) -> dict[str, Any] | None:
     return None if copy is None else msgspec.json.decode(msgspec.json.encode(copy))
 
