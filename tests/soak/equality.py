@@ -36,6 +36,8 @@ class Compared(NamedTuple):
 
     objects: int
     differences: list[Difference]
+    #: Payment methods that went with a deleted customer, of which no event tells.
+    excused: set[Reference]
 
 
 class Missed(NamedTuple):
@@ -60,7 +62,8 @@ async def compare(account: Account) -> Compared:
         for each in sorted(everything)
         if not _is_same(ours.get(each), theirs.get(each), theirs)
     ]
-    return Compared(len(everything), differences)
+    excused = {each for each in everything if _is_excused(ours.get(each), theirs.get(each), theirs)}
+    return Compared(len(everything), differences, excused)
 
 
 def _is_same(ours: Copy | None, theirs: Copy | None, others: dict[Reference, Copy]) -> bool:
@@ -68,13 +71,13 @@ def _is_same(ours: Copy | None, theirs: Copy | None, others: dict[Reference, Cop
         return _is_gone(ours)
     if ours is None and isinstance(theirs, CustomerCopy):
         return theirs.deleted
-    if isinstance(ours, PaymentMethodCopy) and isinstance(theirs, PaymentMethodCopy):
-        return ours == theirs or _went_with_owner(ours, others)
-    return ours == theirs
+    return ours == theirs or _is_excused(ours, theirs, others)
 
 
-def _went_with_owner(ours: PaymentMethodCopy, others: dict[Reference, Copy]) -> bool:
-    """Whether its customer was deleted: of what they had, no event tells."""
+def _is_excused(ours: Copy | None, theirs: Copy | None, others: dict[Reference, Copy]) -> bool:
+    """Whether its customer was deleted: of the payment methods they had, no event tells."""
+    if not isinstance(ours, PaymentMethodCopy) or ours == theirs:
+        return False
     owner = others.get(Reference("customer", ours.customer_id or ""))
     return isinstance(owner, CustomerCopy) and owner.deleted
 
