@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from guichet.billing.books.breaches import MOST, breaches
 from guichet.billing.books.differences import Difference
+from guichet.billing.mirror import Kind
 from guichet.db import Unit
 
 #: A poisonous event is tried ever more rarely; before that it is no news.
@@ -52,13 +53,18 @@ async def object_missing(unit: Unit) -> list[Difference]:
         _LOOK_BACK,
         MOST,
     )
-    kinds = {"cus": "customer", "sub": "subscription", "in": "invoice", "ch": "attempt"}
+    kinds: dict[str, Kind] = {
+        "cus": "customer",
+        "sub": "subscription",
+        "in": "invoice",
+        "ch": "attempt",
+    }
     return [
         difference
         for prefix, kind in kinds.items()
         for difference in breaches(
             "object_missing",
-            kind,  # type: ignore[arg-type]
+            kind,
             [row for row in rows if row["id"].startswith(f"{prefix}_")],
         )
     ]
