@@ -29,6 +29,29 @@ begin
   return nextval('directory_changes');
 end $$;
 
+CREATE FUNCTION public.note_news() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  was jsonb;
+begin
+  -- One expression may not name columns that another table lacks.
+  if tg_op = 'UPDATE' then
+    if tg_argv[0] = 'invoice' then
+      was := jsonb_build_object('status', old.status, 'attempt_count', old.attempt_count);
+    elsif tg_argv[0] = 'subscription' then
+      was := jsonb_build_object(
+        'status', old.status, 'cancel_at_period_end', old.cancel_at_period_end, 'trial_end_at', old.trial_end_at
+      );
+    else
+      was := '{}';
+    end if;
+  end if;
+  insert into mirror_news (tenant_id, kind, object_id, was)
+  values (new.tenant_id, tg_argv[0], new.id, was);
+  return null;
+end $$;
+
 CREATE FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -314,6 +337,7 @@ CREATE TABLE public.customers (
     preferred_locales text[] DEFAULT '{}'::text[] NOT NULL,
     balance bigint DEFAULT 0 NOT NULL,
     fallback_payment_method_ids text[] DEFAULT '{}'::text[] NOT NULL,
+    test_clock_id text,
     CONSTRAINT customers_tax_exempt_check CHECK ((tax_exempt = ANY (ARRAY['none'::text, 'exempt'::text, 'reverse'::text])))
 );
 
@@ -325,6 +349,62 @@ CREATE SEQUENCE public.directory_changes
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.dunning_attempts (
+    tenant_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    number smallint NOT NULL,
+    initiator text NOT NULL,
+    idempotency_key text NOT NULL,
+    payment_method_id text,
+    network text,
+    fingerprint text,
+    reasons jsonb DEFAULT '[]'::jsonb NOT NULL,
+    planned_at timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text NOT NULL,
+    decline_class text,
+    decline_code text,
+    advice_code text,
+    network_decline_code text,
+    network_advice_code text,
+    charge_id text,
+    payment_intent_id text,
+    request_id text,
+    finished_at timestamp with time zone,
+    CONSTRAINT dunning_attempts_decline_class_check CHECK ((decline_class = ANY (ARRAY['never'::text, 'new_card'::text, 'authenticate'::text, 'later'::text, 'now'::text]))),
+    CONSTRAINT dunning_attempts_initiator_check CHECK ((initiator = ANY (ARRAY['merchant'::text, 'customer'::text]))),
+    CONSTRAINT dunning_attempts_number_check CHECK ((number > 0)),
+    CONSTRAINT dunning_attempts_state_check CHECK ((state = ANY (ARRAY['started'::text, 'unknown'::text, 'succeeded'::text, 'declined'::text, 'needs_authentication'::text, 'refused'::text, 'not_made'::text])))
+);
+
+ALTER TABLE ONLY public.dunning_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.dunning_cases (
+    tenant_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    customer_id text NOT NULL,
+    subscription_id text,
+    test_clock_id text,
+    state text NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    next_attempt_at timestamp with time zone,
+    due_at timestamp with time zone,
+    wake_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone,
+    looks smallint DEFAULT 0 NOT NULL,
+    decision jsonb,
+    policy_version integer,
+    taken boolean DEFAULT false NOT NULL,
+    access text DEFAULT 'grace'::text NOT NULL,
+    CONSTRAINT dunning_cases_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
+    CONSTRAINT dunning_cases_check CHECK (((closed_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text])))),
+    CONSTRAINT dunning_cases_check1 CHECK (((closed_at IS NULL) = (wake_at IS NOT NULL))),
+    CONSTRAINT dunning_cases_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text, 'recovered'::text, 'given_up'::text, 'voided'::text, 'paid_elsewhere'::text])))
+);
+
+ALTER TABLE ONLY public.dunning_cases FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.hosts (
     tenant_id uuid NOT NULL,
@@ -436,12 +516,66 @@ CREATE TABLE public.invoice_payments (
 
 ALTER TABLE ONLY public.invoice_payments FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.mail_preferences (
+    tenant_id uuid NOT NULL,
+    customer_id text NOT NULL,
+    kind text NOT NULL,
+    wanted boolean NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    source text NOT NULL
+);
+
+ALTER TABLE ONLY public.mail_preferences FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.messages (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    customer_id text NOT NULL,
+    recipient text,
+    key text NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    reason text,
+    tries smallint DEFAULT 0 NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    sent_at timestamp with time zone,
+    CONSTRAINT messages_check CHECK (((due_at IS NOT NULL) = (state = ANY (ARRAY['queued'::text, 'sending'::text])))),
+    CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['payment_failed'::text, 'action_needed'::text, 'card_expiring'::text, 'recovered'::text, 'given_up'::text, 'renewal_coming'::text, 'trial_ending'::text, 'receipt'::text, 'plan_changed'::text, 'cancelled'::text]))),
+    CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'suppressed'::text])))
+);
+
+ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
+
 CREATE SEQUENCE public.mirror_copies
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.mirror_news (
+    tenant_id uuid NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    object_id text NOT NULL,
+    was jsonb,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mirror_news_kind_check CHECK ((kind = ANY (ARRAY['attempt'::text, 'customer'::text, 'invoice'::text, 'payment_method'::text, 'subscription'::text, 'test_clock'::text])))
+);
+
+ALTER TABLE ONLY public.mirror_news FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_news ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.mirror_news_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.payment_attempts (
     tenant_id uuid NOT NULL,
@@ -666,6 +800,8 @@ CREATE TABLE public.subscriptions (
     pending_update jsonb,
     pause jsonb,
     discounts jsonb DEFAULT '[]'::jsonb NOT NULL,
+    access text DEFAULT 'ok'::text NOT NULL,
+    CONSTRAINT subscriptions_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
     CONSTRAINT subscriptions_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text]))),
     CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'incomplete_expired'::text, 'trialing'::text, 'active'::text, 'past_due'::text, 'canceled'::text, 'unpaid'::text, 'paused'::text])))
 );
@@ -710,6 +846,15 @@ CREATE TABLE public.tenants (
 
 ALTER TABLE ONLY public.tenants FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.test_clocks (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    frozen_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.test_clocks FORCE ROW LEVEL SECURITY;
+
 ALTER TABLE ONLY public.agencies
     ADD CONSTRAINT agencies_pkey PRIMARY KEY (id);
 
@@ -740,6 +885,15 @@ ALTER TABLE ONLY public.configurations
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.dunning_attempts
+    ADD CONSTRAINT dunning_attempts_pkey PRIMARY KEY (tenant_id, invoice_id, number);
+
+ALTER TABLE ONLY public.dunning_attempts
+    ADD CONSTRAINT dunning_attempts_tenant_id_idempotency_key_key UNIQUE (tenant_id, idempotency_key);
+
+ALTER TABLE ONLY public.dunning_cases
+    ADD CONSTRAINT dunning_cases_pkey PRIMARY KEY (tenant_id, invoice_id);
+
 ALTER TABLE ONLY public.hosts
     ADD CONSTRAINT hosts_pkey PRIMARY KEY (tenant_id, host);
 
@@ -757,6 +911,18 @@ ALTER TABLE ONLY public.invoice_payments
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.mail_preferences
+    ADD CONSTRAINT mail_preferences_pkey PRIMARY KEY (tenant_id, customer_id, kind);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_tenant_id_key_key UNIQUE (tenant_id, key);
+
+ALTER TABLE ONLY public.mirror_news
+    ADD CONSTRAINT mirror_news_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.payment_attempts
     ADD CONSTRAINT payment_attempts_pkey PRIMARY KEY (tenant_id, id);
@@ -803,6 +969,9 @@ ALTER TABLE ONLY public.tenants
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.test_clocks
+    ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (tenant_id, id);
+
 CREATE INDEX agency_audit_log_at ON public.agency_audit_log USING btree (agency_id, at DESC);
 
 CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at DESC);
@@ -817,11 +986,33 @@ CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING b
 
 CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(email)) WHERE (NOT deleted);
 
+CREATE INDEX dunning_attempts_card ON public.dunning_attempts USING btree (tenant_id, fingerprint, started_at);
+
+CREATE INDEX dunning_attempts_charge ON public.dunning_attempts USING btree (tenant_id, charge_id);
+
+CREATE UNIQUE INDEX dunning_attempts_under_way ON public.dunning_attempts USING btree (tenant_id, invoice_id, initiator) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
+
+CREATE INDEX dunning_cases_clock ON public.dunning_cases USING btree (tenant_id, test_clock_id, due_at) WHERE ((test_clock_id IS NOT NULL) AND (wake_at IS NOT NULL));
+
+CREATE INDEX dunning_cases_customer ON public.dunning_cases USING btree (tenant_id, customer_id, opened_at);
+
+CREATE INDEX dunning_cases_policy ON public.dunning_cases USING btree (tenant_id, policy_version) WHERE (wake_at IS NOT NULL);
+
+CREATE INDEX dunning_cases_subscription ON public.dunning_cases USING btree (tenant_id, subscription_id);
+
+CREATE INDEX dunning_cases_wake ON public.dunning_cases USING btree (tenant_id, wake_at) WHERE (wake_at IS NOT NULL);
+
 CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
 
 CREATE INDEX invoice_payments_intent ON public.invoice_payments USING btree (tenant_id, payment_intent_id);
 
 CREATE INDEX invoices_customer ON public.invoices USING btree (tenant_id, customer_id, created_at DESC, id DESC);
+
+CREATE INDEX messages_customer ON public.messages USING btree (tenant_id, customer_id, kind, at);
+
+CREATE INDEX messages_due ON public.messages USING btree (tenant_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX messages_queued ON public.messages USING btree (tenant_id, queued_at);
 
 CREATE INDEX payment_attempts_card ON public.payment_attempts USING btree (tenant_id, fingerprint, created_at);
 
@@ -845,7 +1036,21 @@ CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
 
 CREATE INDEX tenants_changed_in ON public.tenants USING btree (changed_in);
 
+CREATE TRIGGER customers_news AFTER UPDATE ON public.customers FOR EACH ROW WHEN ((((old.default_payment_method_id IS DISTINCT FROM new.default_payment_method_id) OR (old.fallback_payment_method_ids IS DISTINCT FROM new.fallback_payment_method_ids)) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION public.note_news('customer');
+
 CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+
+CREATE TRIGGER invoices_news AFTER UPDATE ON public.invoices FOR EACH ROW WHEN (((((old.status IS DISTINCT FROM new.status) OR (old.attempt_count IS DISTINCT FROM new.attempt_count)) OR (old.amount_remaining IS DISTINCT FROM new.amount_remaining)) OR (old.next_payment_attempt_at IS DISTINCT FROM new.next_payment_attempt_at))) EXECUTE FUNCTION public.note_news('invoice');
+
+CREATE TRIGGER invoices_news_new AFTER INSERT ON public.invoices FOR EACH ROW WHEN ((((new.status = 'open'::text) AND (new.attempt_count > 0)) OR (new.paid_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION public.note_news('invoice');
+
+CREATE TRIGGER payment_attempts_news AFTER UPDATE ON public.payment_attempts FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.note_news('attempt');
+
+CREATE TRIGGER payment_attempts_news_new AFTER INSERT ON public.payment_attempts FOR EACH ROW WHEN (((new.status = 'failed'::text) AND (new.created_at > (now() - '60 days'::interval)))) EXECUTE FUNCTION public.note_news('attempt');
+
+CREATE TRIGGER payment_methods_news AFTER UPDATE ON public.payment_methods FOR EACH ROW WHEN ((((old.customer_id IS DISTINCT FROM new.customer_id) OR (old.exp_month IS DISTINCT FROM new.exp_month)) OR (old.exp_year IS DISTINCT FROM new.exp_year))) EXECUTE FUNCTION public.note_news('payment_method');
+
+CREATE TRIGGER payment_methods_news_new AFTER INSERT ON public.payment_methods FOR EACH ROW WHEN (((new.customer_id IS NOT NULL) AND (new.created_at > (now() - '1 day'::interval)))) EXECUTE FUNCTION public.note_news('payment_method');
 
 CREATE TRIGGER secrets_connection_removed AFTER DELETE ON public.secrets FOR EACH ROW WHEN ((old.name = 'stripe_secret_key'::text)) EXECUTE FUNCTION public.renew_connection();
 
@@ -853,9 +1058,15 @@ CREATE TRIGGER secrets_connection_set AFTER INSERT OR UPDATE OF sealed ON public
 
 CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE OF sealed ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
+CREATE TRIGGER subscriptions_news AFTER UPDATE ON public.subscriptions FOR EACH ROW WHEN (((((old.status IS DISTINCT FROM new.status) OR (old.cancel_at_period_end IS DISTINCT FROM new.cancel_at_period_end)) OR (old.trial_end_at IS DISTINCT FROM new.trial_end_at)) OR (old.default_payment_method_id IS DISTINCT FROM new.default_payment_method_id))) EXECUTE FUNCTION public.note_news('subscription');
+
+CREATE TRIGGER subscriptions_news_new AFTER INSERT ON public.subscriptions FOR EACH ROW WHEN ((new.created_at > (now() - '1 day'::interval))) EXECUTE FUNCTION public.note_news('subscription');
+
 CREATE TRIGGER tenants_announce AFTER INSERT OR UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.announce_tenant();
 
 CREATE TRIGGER tenants_change BEFORE UPDATE ON public.tenants FOR EACH ROW EXECUTE FUNCTION public.tenant_changes();
+
+CREATE TRIGGER test_clocks_news AFTER INSERT OR UPDATE OF frozen_at ON public.test_clocks FOR EACH ROW EXECUTE FUNCTION public.note_news('test_clock');
 
 ALTER TABLE ONLY public.agency_audit_log
     ADD CONSTRAINT agency_audit_log_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
@@ -881,6 +1092,15 @@ ALTER TABLE ONLY public.configurations
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.dunning_attempts
+    ADD CONSTRAINT dunning_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.dunning_attempts
+    ADD CONSTRAINT dunning_attempts_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES public.dunning_cases(tenant_id, invoice_id);
+
+ALTER TABLE ONLY public.dunning_cases
+    ADD CONSTRAINT dunning_cases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.hosts
     ADD CONSTRAINT hosts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -892,6 +1112,15 @@ ALTER TABLE ONLY public.imports
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.mail_preferences
+    ADD CONSTRAINT mail_preferences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.mirror_news
+    ADD CONSTRAINT mirror_news_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.payment_attempts
     ADD CONSTRAINT payment_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -929,6 +1158,9 @@ ALTER TABLE ONLY public.subscriptions
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
 
+ALTER TABLE ONLY public.test_clocks
+    ADD CONSTRAINT test_clocks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE public.agencies ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.agency_audit_log ENABLE ROW LEVEL SECURITY;
@@ -947,6 +1179,10 @@ ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.dunning_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.dunning_cases ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.hosts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
@@ -958,6 +1194,12 @@ ALTER TABLE public.invoice_lines ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.invoice_payments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mail_preferences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.mirror_news ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_attempts ENABLE ROW LEVEL SECURITY;
 
@@ -995,7 +1237,13 @@ CREATE POLICY system ON public.book_checks FOR SELECT TO guichet_system USING (t
 
 CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
 
+CREATE POLICY system ON public.dunning_cases FOR SELECT TO guichet_system USING (true);
+
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.messages FOR SELECT TO guichet_system USING (true);
+
+CREATE POLICY system ON public.mirror_news FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.provider_connections FOR SELECT TO guichet_system USING (true);
 
@@ -1019,6 +1267,10 @@ CREATE POLICY tenant ON public.configurations TO guichet_app USING ((tenant_id =
 
 CREATE POLICY tenant ON public.customers TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.dunning_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.dunning_cases TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.hosts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.identities TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -1030,6 +1282,12 @@ CREATE POLICY tenant ON public.invoice_lines TO guichet_app USING ((tenant_id = 
 CREATE POLICY tenant ON public.invoice_payments TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.invoices TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.mail_preferences TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.messages TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.mirror_news TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.payment_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1059,7 +1317,11 @@ CREATE POLICY tenant ON public.subscriptions TO guichet_app USING ((tenant_id = 
 
 CREATE POLICY tenant ON public.tenants TO guichet_app USING ((id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.test_clocks TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO guichet_app;
 GRANT USAGE ON SCHEMA public TO guichet_system;
@@ -1108,6 +1370,18 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.customers TO guichet_app;
 GRANT USAGE ON SEQUENCE public.directory_changes TO guichet_app;
 GRANT USAGE ON SEQUENCE public.directory_changes TO guichet_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_attempts TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_cases TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.dunning_cases TO guichet_system;
+
+GRANT SELECT(state) ON TABLE public.dunning_cases TO guichet_system;
+
+GRANT SELECT(wake_at) ON TABLE public.dunning_cases TO guichet_system;
+
+GRANT SELECT(policy_version) ON TABLE public.dunning_cases TO guichet_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hosts TO guichet_system;
 GRANT SELECT ON TABLE public.hosts TO guichet_app;
 
@@ -1123,7 +1397,27 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_lines TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_payments TO guichet_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mail_preferences TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.messages TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.messages TO guichet_system;
+
+GRANT SELECT(kind) ON TABLE public.messages TO guichet_system;
+
+GRANT SELECT(state) ON TABLE public.messages TO guichet_system;
+
+GRANT SELECT(due_at) ON TABLE public.messages TO guichet_system;
+
 GRANT USAGE ON SEQUENCE public.mirror_copies TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.mirror_news TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.mirror_news TO guichet_system;
+
+GRANT SELECT(id) ON TABLE public.mirror_news TO guichet_system;
+
+GRANT SELECT(noted_at) ON TABLE public.mirror_news TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_attempts TO guichet_app;
 

@@ -9,6 +9,8 @@ from tenants.catalog import CancelRules, ChangeRules, Plan
 from tenants.connection import Connection
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
+from tenants.mails import Mails
+from tenants.retries import RetryPolicy
 
 #: In bytes of JSON. A merchant's own CSS is the largest part of a document.
 LARGEST_DOCUMENT = 256 * 1024
@@ -33,6 +35,8 @@ class Configuration(msgspec.Struct, frozen=True, omit_defaults=True):
     cancel: CancelRules = msgspec.field(default_factory=CancelRules)
     identity_providers: tuple[IdentityProvider, ...] = ()
     support_email: str = ""
+    retries: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
+    mails: Mails = msgspec.field(default_factory=Mails)
 
 
 class Published(msgspec.Struct, frozen=True):

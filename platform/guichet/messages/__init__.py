@@ -1,0 +1,1 @@
+"""Mails to customers in their merchant's brand: queued, written, sent once, and kept account of."""

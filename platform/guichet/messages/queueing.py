@@ -1,0 +1,90 @@
+"""A mail put into its tenant's queue, in the transaction of what it tells of."""
+
+from datetime import datetime
+
+import msgspec
+
+from guichet.db import Unit
+from guichet.messages.kinds import KINDS, Kind
+
+#: Knocked for after the commit by whoever queues; the sweep finds what nobody knocked for.
+SEND_MESSAGES = "send_messages"
+
+
+async def queue_message(
+    unit: Unit,
+    kind: Kind,
+    customer_id: str,
+    key: str,
+    facts: dict[str, object],
+    at: datetime,
+    *,
+    is_wanted: bool = True,
+) -> str | None:
+    """Queue a mail to a customer of the mirror; the same `key` is queued once.
+
+    `facts` are the names that the kind's template needs, `at` is when it happened by the customer's
+    time. Answers the message's id, or None where the key was there already. What the merchant has
+    switched off (`is_wanted` is false) or the customer does not want, what has no address, and a
+    second `payment_failed` within a day is kept as suppressed, with its reason.
+    """
+    row = await unit.fetchrow(
+        """
+        with customer as (
+          select nullif(held.email, '') as email
+          from customers as held
+          where held.tenant_id = $1
+          and held.id = $3
+          and not held.deleted
+        ),
+        judged as (
+          select case
+            when not $7::boolean then 'switched_off'
+            when not exists (select from customer where email is not null) then 'no_address'
+            when not $8::boolean and exists (
+              select
+              from mail_preferences as preference
+              where preference.tenant_id = $1
+              and preference.customer_id = $3
+              and preference.kind = $2
+              and not preference.wanted
+            ) then 'unsubscribed'
+            when $2 = 'payment_failed' and exists (
+              select
+              from messages as other
+              where other.tenant_id = $1
+              and other.customer_id = $3
+              and other.kind = 'payment_failed'
+              and other.state in ('queued', 'sending', 'sent')
+              and other.at > $6::timestamptz - interval '1 day'
+            ) then 'one_a_day'
+          end as reason
+        )
+        insert into messages (
+          tenant_id, kind, customer_id, recipient, key, facts, at, state, reason, due_at
+        )
+        select
+          $1,
+          $2,
+          $3,
+          (select email from customer),
+          $4,
+          $5::jsonb,
+          $6,
+          case when judged.reason is null then 'queued' else 'suppressed' end,
+          judged.reason,
+          case when judged.reason is null then now() end
+        from judged
+        on conflict (tenant_id, key) do nothing
+        returning id
+        """,
+        unit.tenant_id,
+        kind,
+        customer_id,
+        key,
+        msgspec.json.encode(facts).decode(),
+        at,
+        is_wanted,
+        KINDS[kind].required,
+    )
+    return None if row is None else str(row["id"])
