@@ -44,6 +44,18 @@ SYSTEM_GRANTS = {
     "select change_requests.tenant_id",
     "select change_requests.state",
     "select change_requests.claimed_until",
+    # Which tenants have something to follow, to decide or to send, and since when.
+    "select mirror_news.tenant_id",
+    "select mirror_news.id",
+    "select mirror_news.noted_at",
+    "select dunning_cases.tenant_id",
+    "select dunning_cases.wake_at",
+    "select dunning_cases.policy_version",
+    "select dunning_cases.state",
+    "select messages.tenant_id",
+    "select messages.due_at",
+    "select messages.state",
+    "select messages.kind",
 }
 
 #: What a role may never have on a table: TRUNCATE ignores policies, REFERENCES tells of rows that
