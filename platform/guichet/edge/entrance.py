@@ -25,6 +25,7 @@ from litestar.types import (
 )
 from prometheus_client import Counter, Histogram
 
+from guichet.auth.mail_links import without_link_token
 from guichet.deployment import PATIENCE_SECONDS, Deployment, await_deployment
 from guichet.edge.base import DEPLOYMENT, Door, base_door
 from guichet.edge.headers import security_headers
@@ -132,7 +133,7 @@ class Exchange:
                 tenant=self.tenant,
                 door=self.door,
                 method=method,
-                path=self.scope["path"],
+                path=without_link_token(self.scope["path"]),
                 status=self.status,
                 ms=round(seconds * 1000, 2),
                 timestamp=datetime.now(UTC),
