@@ -17,6 +17,8 @@ alter table test_clocks force row level security;
 
 create policy tenant on test_clocks to guichet_app using (tenant_id = current_tenant());
 
+grant select, insert, update on test_clocks to guichet_app;
+
 -- Null for who lives in the world's own time: everybody in live mode.
 alter table customers add column test_clock_id text;
 

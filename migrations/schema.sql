@@ -1479,3 +1479,5 @@ GRANT SELECT ON TABLE public.tenants TO guichet_app;
 GRANT UPDATE(published_version) ON TABLE public.tenants TO guichet_app;
 
 GRANT UPDATE(changed_at) ON TABLE public.tenants TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.test_clocks TO guichet_app;

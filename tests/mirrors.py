@@ -16,6 +16,7 @@ _TABLES: dict[Kind, str] = {
     "price": "prices",
     "product": "products",
     "subscription": "subscriptions",
+    "test_clock": "test_clocks",
 }
 
 
@@ -31,6 +32,10 @@ async def _listed(provider: PaymentProvider) -> AsyncIterator[Copy]:
         yield price
     async for customer in provider.list_customers():
         yield customer
+        if customer.test_clock_id:
+            clock = await provider.fetch_test_clock(customer.test_clock_id)
+            assert clock is not None
+            yield clock
         async for method in provider.list_payment_methods(customer.id):
             yield method
     async for subscription in provider.list_subscriptions():

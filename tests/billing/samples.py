@@ -25,6 +25,7 @@ from guichet.payments.copies import (
     ShippingCopy,
     SubscriptionCopy,
     TaxIdCopy,
+    TestClockCopy,
     TierCopy,
 )
 
@@ -51,6 +52,7 @@ CUSTOMER = CustomerCopy(
     default_payment_method_id="pm_1",
     fallback_payment_method_ids=("pm_2", "pm_3"),
     created_at=AT,
+    test_clock_id="clock_1",
 )
 METHOD = PaymentMethodCopy(
     id="pm_1",
@@ -217,6 +219,7 @@ ATTEMPT = AttemptCopy(
     fingerprint="print_1",
     created_at=AT,
 )
+CLOCK = TestClockCopy(id="clock_1", frozen_at=AT)
 #: One of each kind.
 WHOLE: tuple[Copy, ...] = (
     ATTEMPT,
@@ -226,6 +229,7 @@ WHOLE: tuple[Copy, ...] = (
     PRICE,
     PRODUCT,
     SUBSCRIPTION,
+    CLOCK,
 )
 
 

@@ -20,7 +20,18 @@ from guichet.billing.mirror import (
 )
 from guichet.db import Database
 from guichet.payments.copies import Copy, CustomerCopy
-from tests.billing.samples import AT, CUSTOMER, INVOICE, METHOD, PRICE, PRODUCT, SUBSCRIPTION, bare
+from tests.billing.samples import (
+    AT,
+    CLOCK,
+    CUSTOMER,
+    INVOICE,
+    LATER,
+    METHOD,
+    PRICE,
+    PRODUCT,
+    SUBSCRIPTION,
+    bare,
+)
 from tests.billing.samples import WHOLE as COPIES
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
@@ -57,7 +68,7 @@ async def test_what_is_written_is_held_field_by_field(
 ) -> None:
     assert await _write(db, tenant, copy, 1)
     assert await _held(db, tenant, reference_to(copy)) == copy
-    assert bare(copy) != copy
+    assert (bare(copy) == copy) == (copy is CLOCK)
     assert await _write(db, tenant, bare(copy), 2)
     assert await _held(db, tenant, reference_to(copy)) == bare(copy)
     assert await _write(db, tenant, copy, 3)
@@ -144,6 +155,24 @@ async def test_a_writer_that_waited_for_another_removes_its_items_too(
             await asyncio.sleep(0.01)
     assert await waiting
     assert await _held(db, tenant, reference_to(later)) == later
+
+
+async def test_a_clock_never_goes_back(db: Database, tenant: UUID) -> None:
+    later = msgspec.structs.replace(CLOCK, frozen_at=LATER)
+    assert await _write(db, tenant, CLOCK, 2)
+    assert await _write(db, tenant, later, 1)
+    assert await _held(db, tenant, reference_to(CLOCK)) == later
+    assert (await _row(db, tenant, "test_clocks"))["copy_no"] == 2
+    assert await _write(db, tenant, CLOCK, 3)
+    assert await _held(db, tenant, reference_to(CLOCK)) == later
+    assert not await _write(db, tenant, CLOCK, 1)
+
+
+async def test_a_clock_that_is_gone_is_left_as_it_was(db: Database, tenant: UUID) -> None:
+    await _write(db, tenant, CLOCK, 1)
+    async with db.unit(tenant) as unit:
+        assert not await write_copies(unit, [], 2, missing=[reference_to(CLOCK)])
+    assert await _held(db, tenant, reference_to(CLOCK)) == CLOCK
 
 
 async def test_a_deleted_customer_keeps_what_was_known(db: Database, tenant: UUID) -> None:

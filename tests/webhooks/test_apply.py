@@ -17,7 +17,10 @@ from guichet.settings import Settings
 from guichet.webhooks.apply import Applier
 from guichet.webhooks.storing import EventStore, StoredEvent
 from tests.deliveries import event
+from tests.payments.clocks import add_clock, advance
 from tests.shops import Shop, set_secret
+
+_NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -95,6 +98,38 @@ async def test_one_event_brings_all_that_a_page_shows_beside_it(
         email = await unit.fetchval("select email from customers where tenant_id = $1", tenant)
     assert email == "ada@example.com"
     assert (await _rows(db, tenant))["evt_000001"]["handled_at"] is not None
+
+
+async def test_a_customer_brings_the_clock_they_live_by_and_its_events_move_it(
+    applier: Applier, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    clock = await add_clock(shop, _NOON)
+    customer = await shop.add_customer(clock=clock)
+
+    async def lives_at() -> datetime | None:
+        async with db.unit(tenant) as unit:
+            at: datetime | None = await unit.fetchval(
+                """
+                select clock.frozen_at
+                from customers as customer
+                join test_clocks as clock
+                  on clock.tenant_id = $1
+                  and clock.id = customer.test_clock_id
+                where customer.tenant_id = $1
+                and customer.id = $2
+                """,
+                tenant,
+                customer,
+            )
+        return at
+
+    await _store(db, tenant, _about(1, "customer", customer))
+    await applier.handle_events(tenant)
+    assert await lives_at() == _NOON
+    await advance(shop, clock, _NOON + timedelta(days=1))
+    await _store(db, tenant, _about(2, "test_helpers.test_clock", clock))
+    await applier.handle_events(tenant)
+    assert await lives_at() == _NOON + timedelta(days=1)
 
 
 async def test_the_event_s_own_copy_is_not_believed(

@@ -48,6 +48,7 @@ def _about(subject: dict[str, Any]) -> bytes:
             },
             ("subscription", "sub_2"),
         ),
+        ({"object": "test_helpers.test_clock", "id": "clock_1"}, ("test_clock", "clock_1")),
         ({"object": "tax_id", "id": "txi_1", "customer": "cus_1"}, ("customer", "cus_1")),
     ],
     ids=lambda it: it["object"] if isinstance(it, dict) else "",

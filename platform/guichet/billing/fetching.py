@@ -18,6 +18,7 @@ from guichet.payments.copies import (
     PriceCopy,
     ProductCopy,
     SubscriptionCopy,
+    TestClockCopy,
 )
 from guichet.payments.errors import ProviderError
 from guichet.payments.port import PaymentProvider
@@ -88,6 +89,8 @@ async def _fetch(provider: PaymentProvider, reference: Reference) -> Copy | None
             return await provider.fetch_product(reference.id)
         case "subscription":
             return await provider.fetch_subscription(reference.id)
+        case "test_clock":
+            return await provider.fetch_test_clock(reference.id)
 
 
 def neighbours(copy: Copy) -> set[Reference]:
@@ -101,10 +104,11 @@ def neighbours(copy: Copy) -> set[Reference]:
         case PriceCopy():
             return _some("product", copy.product_id)
         case CustomerCopy():
-            return _some("payment_method", copy.default_payment_method_id)
+            found = _some("payment_method", copy.default_payment_method_id)
+            return found | _some("test_clock", copy.test_clock_id)
         case AttemptCopy() | InvoiceCopy() | PaymentMethodCopy():
             return _some("customer", copy.customer_id)
-        case ProductCopy():
+        case ProductCopy() | TestClockCopy():
             return set()
 
 
@@ -131,6 +135,9 @@ async def not_mirrored(unit: Unit, references: set[Reference]) -> set[Reference]
           )
           when 'product' then exists (
             select from products as held where held.tenant_id = $1 and held.id = wanted.id
+          )
+          when 'test_clock' then exists (
+            select from test_clocks as held where held.tenant_id = $1 and held.id = wanted.id
           )
           else true
         end

@@ -118,7 +118,7 @@ class _Importer:
         async for page in self._pages(self._list(step)):
             copies = page
             if step == "customers":
-                copies = [*page, *await self._payment_methods(page)]
+                copies = [*page, *await self._payment_methods(page), *await self._clocks(page)]
             self._work.count(step, len(page))
             self._work.after = page[-1].id
             await self._write(copies)
@@ -187,6 +187,15 @@ class _Importer:
                 # A customer may be deleted between the two lists.
                 self._leave_out(customer_id)
                 return []
+
+    async def _clocks(self, customers: Sequence[Copy]) -> list[Copy]:
+        """The test clocks that customers live by; no list of a live key shows any."""
+        named = {
+            Reference("test_clock", customer.test_clock_id)
+            for customer in customers
+            if isinstance(customer, CustomerCopy) and customer.test_clock_id
+        }
+        return [copy for copy in (await self._fetch(sorted(named))).values() if copy is not None]
 
     async def _look_up_unlisted(self) -> None:
         """Ask for each object that is as it was before the import: the lists omit deleted ones."""

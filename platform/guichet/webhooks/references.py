@@ -28,6 +28,7 @@ _TOUCHED: dict[str, tuple[tuple[Kind, str], ...]] = {
         ("subscription", "released_subscription"),
     ),
     "tax_id": (("customer", "customer"),),
+    "test_helpers.test_clock": (("test_clock", "id"),),
 }
 
 

@@ -1,6 +1,7 @@
 """A shop with a morning's trade, mirrored as it is, and what its books say."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -11,9 +12,12 @@ from guichet.db import Database
 from guichet.settings import Settings
 from tests.databases import DatabaseUrls
 from tests.mirrors import held
+from tests.payments.clocks import add_clock
 from tests.shops import Shop, add_portal, open_shop
 
 Check = Callable[..., Awaitable[Books]]
+
+_NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,8 +30,9 @@ async def shop(sandbox: str, stripe_key: str) -> AsyncIterator[Shop]:
 async def tenant(settings: Settings, database_urls: DatabaseUrls, db: Database, shop: Shop) -> UUID:
     """The tenant *lumen*, whose mirror is what the shop holds after some trade."""
     tenant = await add_portal(settings, database_urls, db, shop.key)
-    for number in range(2):
-        customer = await shop.add_customer(f"{number}@example.com")
+    clock = await add_clock(shop, _NOON)
+    for number, lives_by in enumerate((None, clock)):
+        customer = await shop.add_customer(f"{number}@example.com", clock=lives_by)
         subscription = await shop.subscribe(customer)
         await shop.sdk.subscriptions.update_async(
             subscription.id,

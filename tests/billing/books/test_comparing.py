@@ -37,6 +37,7 @@ _FIELDS = {
     "product": ("products", "name = 'X'"),
     "subscription": ("subscriptions", "cancel_at_period_end = not cancel_at_period_end"),
     "attempt": ("payment_attempts", "network = 'X'"),
+    "test_clock": ("test_clocks", "frozen_at = 'epoch'"),
 }
 
 

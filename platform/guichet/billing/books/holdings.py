@@ -19,10 +19,10 @@ class Stretch(NamedTuple):
 
 
 async def living(unit: Unit, kind: Kind, after: str, limit: int) -> list[str]:
-    """Ids of objects that the provider must list, those behind the id `after`.
+    """Ids of objects that the provider must have, those behind the id `after`.
 
     Deleted customers and whatever may have been deleted are in no list; payment methods are in
-    those of their customers (`methods_of`).
+    those of their customers (`methods_of`). Test clocks are those that living customers name.
     """
     rows = await unit.fetch(
         """
@@ -55,6 +55,12 @@ async def living(unit: Unit, kind: Kind, after: str, limit: int) -> list[str]:
           select 'subscription', id
           from subscriptions
           where tenant_id = $1
+          union
+          select 'test_clock', test_clock_id
+          from customers
+          where tenant_id = $1
+          and not deleted
+          and test_clock_id is not null
         ) as held
         where held.kind = $2
         and held.id > $3
@@ -139,6 +145,10 @@ async def copy_numbers(unit: Unit, kind: Kind, ids: Sequence[str]) -> dict[str, 
           union all
           select 'subscription', id, copy_no
           from subscriptions
+          where tenant_id = $1
+          union all
+          select 'test_clock', id, copy_no
+          from test_clocks
           where tenant_id = $1
         ) as held
         where held.kind = $2

@@ -27,6 +27,7 @@ _PERSONAL: dict[Kind, frozenset[str]] = {
     "price": frozenset(),
     "product": frozenset(),
     "subscription": frozenset({"cancellation_comment"}),
+    "test_clock": frozenset(),
 }
 
 

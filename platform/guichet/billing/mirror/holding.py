@@ -17,6 +17,7 @@ from guichet.payments.copies import (
     PriceCopy,
     ProductCopy,
     SubscriptionCopy,
+    TestClockCopy,
 )
 
 _Rows = Awaitable[list[asyncpg.Record]]
@@ -167,6 +168,19 @@ def _subscriptions(unit: Unit, ids: Sequence[str]) -> _Rows:
     )
 
 
+def _test_clocks(unit: Unit, ids: Sequence[str]) -> _Rows:
+    return unit.fetch(
+        """
+        select to_json(held)::text as document
+        from test_clocks as held
+        where held.tenant_id = $1
+        and held.id = any($2::text[])
+        """,
+        unit.tenant_id,
+        ids,
+    )
+
+
 _SHELVES: dict[Kind, _Shelf] = {
     "attempt": _Shelf(_attempts, msgspec.json.Decoder(AttemptCopy)),
     "customer": _Shelf(_customers, msgspec.json.Decoder(CustomerCopy)),
@@ -175,4 +189,5 @@ _SHELVES: dict[Kind, _Shelf] = {
     "price": _Shelf(_prices, msgspec.json.Decoder(PriceCopy)),
     "product": _Shelf(_products, msgspec.json.Decoder(ProductCopy)),
     "subscription": _Shelf(_subscriptions, msgspec.json.Decoder(SubscriptionCopy)),
+    "test_clock": _Shelf(_test_clocks, msgspec.json.Decoder(TestClockCopy)),
 }

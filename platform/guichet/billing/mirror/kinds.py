@@ -11,10 +11,18 @@ from guichet.payments.copies import (
     PriceCopy,
     ProductCopy,
     SubscriptionCopy,
+    TestClockCopy,
 )
 
 Kind = Literal[
-    "attempt", "customer", "invoice", "payment_method", "price", "product", "subscription"
+    "attempt",
+    "customer",
+    "invoice",
+    "payment_method",
+    "price",
+    "product",
+    "subscription",
+    "test_clock",
 ]
 
 _KINDS: dict[type[Copy], Kind] = {
@@ -25,6 +33,7 @@ _KINDS: dict[type[Copy], Kind] = {
     PriceCopy: "price",
     ProductCopy: "product",
     SubscriptionCopy: "subscription",
+    TestClockCopy: "test_clock",
 }
 
 

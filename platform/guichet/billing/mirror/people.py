@@ -29,6 +29,7 @@ async def write_customers(unit: Unit, copies: Sequence[CustomerCopy], copy_no: i
           default_payment_method_id,
           fallback_payment_method_ids,
           created_at,
+          test_clock_id,
           copy_no
         )
         select
@@ -48,6 +49,7 @@ async def write_customers(unit: Unit, copies: Sequence[CustomerCopy], copy_no: i
           copy.default_payment_method_id,
           copy.fallback_payment_method_ids,
           copy.created_at,
+          copy.test_clock_id,
           $3
         from jsonb_populate_recordset(null::customers, $2::jsonb) as copy
         order by copy.id collate "C"
@@ -67,6 +69,7 @@ async def write_customers(unit: Unit, copies: Sequence[CustomerCopy], copy_no: i
           default_payment_method_id = excluded.default_payment_method_id,
           fallback_payment_method_ids = excluded.fallback_payment_method_ids,
           created_at = excluded.created_at,
+          test_clock_id = excluded.test_clock_id,
           copy_no = excluded.copy_no
         where held.tenant_id = $1
         and held.copy_no < excluded.copy_no

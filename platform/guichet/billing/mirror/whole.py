@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from guichet.billing.mirror.attempts import write_attempts
+from guichet.billing.mirror.clocks import write_test_clocks
 from guichet.billing.mirror.invoices import write_invoices
 from guichet.billing.mirror.kinds import Kind, Reference, reference_to
 from guichet.billing.mirror.missing import (
@@ -27,7 +28,8 @@ _Note = Callable[[Unit, Sequence[str], int], Awaitable[set[str]]]
 class _Shelf(NamedTuple):
     write: _Write
     #: None where an absence means that the key now belongs to another account of the provider:
-    #: neither subscriptions nor charges can be deleted there. They are left as they are.
+    #: neither subscriptions nor charges can be deleted there. They are left as they are, and so
+    #: is a clock, which goes with its customers.
     note_missing: _Note | None
 
 
@@ -39,6 +41,7 @@ _SHELVES: dict[Kind, _Shelf] = {
     "price": _Shelf(write_prices, take_prices_off_sale),
     "product": _Shelf(write_products, take_products_off_sale),
     "subscription": _Shelf(write_subscriptions, None),
+    "test_clock": _Shelf(write_test_clocks, None),
 }
 
 

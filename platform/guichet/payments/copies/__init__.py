@@ -13,6 +13,7 @@ from guichet.payments.copies.catalog import (
     PromotionCodeCopy,
     TierCopy,
 )
+from guichet.payments.copies.clocks import TestClockCopy
 from guichet.payments.copies.invoices import InvoiceCopy, InvoicePaymentCopy, LineCopy
 from guichet.payments.copies.people import (
     AddressCopy,
@@ -38,6 +39,7 @@ Copy = (
     | SubscriptionCopy
     | InvoiceCopy
     | AttemptCopy
+    | TestClockCopy
 )
 
 __all__ = [
@@ -62,5 +64,6 @@ __all__ = [
     "ShippingCopy",
     "SubscriptionCopy",
     "TaxIdCopy",
+    "TestClockCopy",
     "TierCopy",
 ]

@@ -56,6 +56,8 @@ class CustomerCopy(msgspec.Struct, frozen=True, kw_only=True):
     #: What is tried, in this order, when the default one fails.
     fallback_payment_method_ids: tuple[str, ...] = ()
     created_at: datetime | None = None
+    #: Whose time the customer lives in; None for the world's own.
+    test_clock_id: str | None = None
 
 
 class PaymentMethodCopy(msgspec.Struct, frozen=True, kw_only=True):

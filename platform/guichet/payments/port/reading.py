@@ -14,6 +14,7 @@ from guichet.payments.copies import (
     ProductCopy,
     PromotionCodeCopy,
     SubscriptionCopy,
+    TestClockCopy,
 )
 
 
@@ -33,6 +34,10 @@ class Reading(Protocol):
     async def fetch_invoice(self, invoice_id: str) -> InvoiceCopy | None: ...
 
     async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None: ...
+
+    async def fetch_test_clock(self, clock_id: str) -> TestClockCopy | None:
+        """A clock of the provider's test mode; no customer of a live key names one."""
+        ...
 
     async def find_customers(self, email: str) -> list[CustomerCopy]:
         """At most 100 customers with exactly this address, in the provider's spelling of it."""

@@ -22,6 +22,7 @@ from guichet.payments.copies import (
     ProductCopy,
     PromotionCodeCopy,
     SubscriptionCopy,
+    TestClockCopy,
 )
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
@@ -66,6 +67,10 @@ class Reader(Access):
 
     async def fetch_attempt(self, attempt_id: str) -> AttemptCopy | None:
         return await find(self._api.charges.retrieve_async(attempt_id), copying.copy_attempt)
+
+    async def fetch_test_clock(self, clock_id: str) -> TestClockCopy | None:
+        call = self._api.test_helpers.test_clocks.retrieve_async(clock_id)
+        return await find(call, copying.copy_test_clock)
 
     @bounded
     async def find_customers(self, email: str) -> list[CustomerCopy]:

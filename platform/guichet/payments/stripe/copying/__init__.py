@@ -9,6 +9,7 @@ from guichet.payments.stripe.copying.catalog import (
     copy_product,
     copy_promotion_code,
 )
+from guichet.payments.stripe.copying.clocks import copy_test_clock
 from guichet.payments.stripe.copying.invoices import (
     INVOICE,
     copy_invoice,
@@ -55,6 +56,7 @@ __all__ = [
     "copy_refund",
     "copy_subscription",
     "copy_tax_id",
+    "copy_test_clock",
     "exact",
     "intent_of",
     "intent_that_paid",

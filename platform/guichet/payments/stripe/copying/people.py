@@ -51,6 +51,7 @@ def copy_customer(customer: stripe.Customer) -> CustomerCopy:
         default_payment_method_id=reference(settings.default_payment_method) if settings else None,
         fallback_payment_method_ids=tuple(filter(None, fallbacks.split(","))),
         created_at=moment(customer.created),
+        test_clock_id=reference(customer.test_clock),
     )
 
 
