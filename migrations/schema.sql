@@ -94,6 +94,7 @@ begin
           and preference.customer_id = customer.id
         )
       ),
+      'now', coalesce(clock.frozen_at, now()),
       'subscriptions', (
         select coalesce(json_agg(newest.document), '[]')
         from (
@@ -131,9 +132,23 @@ begin
           order by listed.created_at desc, listed.id desc
           limit 10
         ) as newest
+      ),
+      'failed_payments', (
+        select coalesce(json_agg(oldest.document), '[]')
+        from (
+          select listed.document
+          from failed_payment_documents as listed
+          where listed.tenant_id = tenant
+          and listed.customer_id = customer.id
+          order by listed.created_at, listed.id
+          limit 20
+        ) as oldest
       )
     )::text
     from customers as customer
+    left join test_clocks as clock
+      on clock.tenant_id = customer.tenant_id
+      and clock.id = customer.test_clock_id
     where customer.tenant_id = tenant
     and customer.id = visitor.customer_id
     and not customer.deleted
@@ -406,6 +421,117 @@ CREATE TABLE public.dunning_cases (
 
 ALTER TABLE ONLY public.dunning_cases FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.invoice_payments (
+    tenant_id uuid NOT NULL,
+    invoice_id text NOT NULL,
+    id text NOT NULL,
+    "position" integer NOT NULL,
+    payment_intent_id text,
+    status text NOT NULL,
+    amount_requested bigint NOT NULL,
+    amount_paid bigint,
+    is_default boolean NOT NULL,
+    paid_at timestamp with time zone,
+    CONSTRAINT invoice_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY public.invoice_payments FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.invoices (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text NOT NULL,
+    subscription_id text,
+    number text,
+    status text NOT NULL,
+    currency text NOT NULL,
+    total bigint NOT NULL,
+    amount_paid bigint NOT NULL,
+    amount_remaining bigint NOT NULL,
+    attempt_count integer NOT NULL,
+    next_payment_attempt_at timestamp with time zone,
+    due_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    billing_reason text,
+    collection_method text DEFAULT 'charge_automatically'::text NOT NULL,
+    subtotal bigint DEFAULT 0 NOT NULL,
+    amount_due bigint DEFAULT 0 NOT NULL,
+    period_start_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    period_end_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    finalized_at timestamp with time zone,
+    paid_at timestamp with time zone,
+    voided_at timestamp with time zone,
+    CONSTRAINT invoices_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text]))),
+    CONSTRAINT invoices_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
+);
+
+ALTER TABLE ONLY public.invoices FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.payment_attempts (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text,
+    payment_intent_id text,
+    payment_method_id text,
+    status text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    amount_refunded bigint NOT NULL,
+    failure_code text,
+    decline_code text,
+    advice_code text,
+    network_decline_code text,
+    network_advice_code text,
+    network text,
+    fingerprint text,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'pending'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.payment_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.payment_methods (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text,
+    type text NOT NULL,
+    brand text,
+    last4 text,
+    exp_month smallint,
+    exp_year smallint,
+    created_at timestamp with time zone NOT NULL,
+    copy_no bigint NOT NULL,
+    country text,
+    funding text,
+    fingerprint text,
+    CONSTRAINT payment_methods_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY public.payment_methods FORCE ROW LEVEL SECURITY;
+
+CREATE VIEW public.failed_payment_documents WITH (security_invoker='true') AS
+ SELECT invoice.tenant_id,
+    invoice.id,
+    invoice.customer_id,
+    invoice.subscription_id,
+    invoice.created_at,
+    json_build_object('invoice_id', invoice.id, 'subscription_id', invoice.subscription_id, 'number', invoice.number, 'amount', json_build_object('amount', invoice.amount_remaining, 'currency', invoice.currency), 'state', followed.state, 'next_attempt_at',
+        CASE
+            WHEN ((followed.state IS NULL) OR (followed.state = 'provider'::text)) THEN invoice.next_payment_attempt_at
+            ELSE followed.next_attempt_at
+        END, 'asks_for', (followed.decision ->> 'asks_for'::text), 'access', followed.access, 'access_changes_at', (followed.decision ->> 'access_changes_at'::text), 'failure', ( SELECT json_build_object('at', attempt.created_at, 'failure_code', attempt.failure_code, 'decline_code', attempt.decline_code, 'advice_code', attempt.advice_code, 'network', attempt.network, 'network_decline_code', attempt.network_decline_code, 'network_advice_code', attempt.network_advice_code, 'payment_method_id', attempt.payment_method_id, 'brand', method.brand, 'last4', method.last4) AS json_build_object
+           FROM ((public.invoice_payments payment
+             JOIN public.payment_attempts attempt ON (((attempt.tenant_id = payment.tenant_id) AND (attempt.payment_intent_id = payment.payment_intent_id) AND (attempt.status = 'failed'::text))))
+             LEFT JOIN public.payment_methods method ON (((method.tenant_id = attempt.tenant_id) AND (method.id = attempt.payment_method_id))))
+          WHERE ((payment.tenant_id = invoice.tenant_id) AND (payment.invoice_id = invoice.id))
+          ORDER BY attempt.created_at DESC, attempt.id DESC
+         LIMIT 1)) AS document
+   FROM (public.invoices invoice
+     LEFT JOIN public.dunning_cases followed ON (((followed.tenant_id = invoice.tenant_id) AND (followed.invoice_id = invoice.id))))
+  WHERE ((invoice.status = 'open'::text) AND (invoice.attempt_count > 0) AND (invoice.amount_remaining > 0) AND (invoice.collection_method = 'charge_automatically'::text));
+
 CREATE TABLE public.hosts (
     tenant_id uuid NOT NULL,
     host text NOT NULL,
@@ -443,37 +569,6 @@ CREATE TABLE public.imports (
 
 ALTER TABLE ONLY public.imports FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.invoices (
-    tenant_id uuid NOT NULL,
-    id text NOT NULL,
-    customer_id text NOT NULL,
-    subscription_id text,
-    number text,
-    status text NOT NULL,
-    currency text NOT NULL,
-    total bigint NOT NULL,
-    amount_paid bigint NOT NULL,
-    amount_remaining bigint NOT NULL,
-    attempt_count integer NOT NULL,
-    next_payment_attempt_at timestamp with time zone,
-    due_at timestamp with time zone,
-    created_at timestamp with time zone NOT NULL,
-    copy_no bigint NOT NULL,
-    billing_reason text,
-    collection_method text DEFAULT 'charge_automatically'::text NOT NULL,
-    subtotal bigint DEFAULT 0 NOT NULL,
-    amount_due bigint DEFAULT 0 NOT NULL,
-    period_start_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    period_end_at timestamp with time zone DEFAULT '1970-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
-    finalized_at timestamp with time zone,
-    paid_at timestamp with time zone,
-    voided_at timestamp with time zone,
-    CONSTRAINT invoices_collection_method_check CHECK ((collection_method = ANY (ARRAY['charge_automatically'::text, 'send_invoice'::text]))),
-    CONSTRAINT invoices_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'open'::text, 'paid'::text, 'uncollectible'::text, 'void'::text])))
-);
-
-ALTER TABLE ONLY public.invoices FORCE ROW LEVEL SECURITY;
-
 CREATE VIEW public.invoice_documents WITH (security_invoker='true') AS
  SELECT tenant_id,
     id,
@@ -499,22 +594,6 @@ CREATE TABLE public.invoice_lines (
 );
 
 ALTER TABLE ONLY public.invoice_lines FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.invoice_payments (
-    tenant_id uuid NOT NULL,
-    invoice_id text NOT NULL,
-    id text NOT NULL,
-    "position" integer NOT NULL,
-    payment_intent_id text,
-    status text NOT NULL,
-    amount_requested bigint NOT NULL,
-    amount_paid bigint,
-    is_default boolean NOT NULL,
-    paid_at timestamp with time zone,
-    CONSTRAINT invoice_payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'canceled'::text])))
-);
-
-ALTER TABLE ONLY public.invoice_payments FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.mail_preferences (
     tenant_id uuid NOT NULL,
@@ -577,48 +656,13 @@ ALTER TABLE public.mirror_news ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY 
     CACHE 1
 );
 
-CREATE TABLE public.payment_attempts (
+CREATE TABLE public.payment_method_leases (
     tenant_id uuid NOT NULL,
-    id text NOT NULL,
-    customer_id text,
-    payment_intent_id text,
-    payment_method_id text,
-    status text NOT NULL,
-    currency text NOT NULL,
-    amount bigint NOT NULL,
-    amount_refunded bigint NOT NULL,
-    failure_code text,
-    decline_code text,
-    advice_code text,
-    network_decline_code text,
-    network_advice_code text,
-    network text,
-    fingerprint text,
-    created_at timestamp with time zone NOT NULL,
-    copy_no bigint NOT NULL,
-    CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'pending'::text, 'failed'::text])))
+    customer_id text NOT NULL,
+    held_until timestamp with time zone NOT NULL
 );
 
-ALTER TABLE ONLY public.payment_attempts FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.payment_methods (
-    tenant_id uuid NOT NULL,
-    id text NOT NULL,
-    customer_id text,
-    type text NOT NULL,
-    brand text,
-    last4 text,
-    exp_month smallint,
-    exp_year smallint,
-    created_at timestamp with time zone NOT NULL,
-    copy_no bigint NOT NULL,
-    country text,
-    funding text,
-    fingerprint text,
-    CONSTRAINT payment_methods_funding_check CHECK ((funding = ANY (ARRAY['credit'::text, 'debit'::text, 'prepaid'::text, 'unknown'::text])))
-);
-
-ALTER TABLE ONLY public.payment_methods FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.payment_method_leases FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.preferences (
     tenant_id uuid NOT NULL,
@@ -825,7 +869,7 @@ CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
           WHERE ((request.tenant_id = subscription.tenant_id) AND (request.subscription_id = subscription.id) AND (request.state = ANY (ARRAY['started'::text, 'unknown'::text]))))), 'items', ( SELECT COALESCE(json_agg(json_build_object('id', item.id, 'quantity', item.quantity, 'price', price.document) ORDER BY item."position"), '[]'::json) AS "coalesce"
            FROM (public.subscription_items item
              LEFT JOIN public.price_documents price ON (((price.tenant_id = item.tenant_id) AND (price.id = item.price_id))))
-          WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update) AS document
+          WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update, 'access', access) AS document
    FROM public.subscriptions subscription;
 
 CREATE TABLE public.tenants (
@@ -927,6 +971,9 @@ ALTER TABLE ONLY public.mirror_news
 ALTER TABLE ONLY public.payment_attempts
     ADD CONSTRAINT payment_attempts_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.payment_method_leases
+    ADD CONSTRAINT payment_method_leases_pkey PRIMARY KEY (tenant_id, customer_id);
+
 ALTER TABLE ONLY public.payment_methods
     ADD CONSTRAINT payment_methods_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1007,6 +1054,8 @@ CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
 CREATE INDEX invoice_payments_intent ON public.invoice_payments USING btree (tenant_id, payment_intent_id);
 
 CREATE INDEX invoices_customer ON public.invoices USING btree (tenant_id, customer_id, created_at DESC, id DESC);
+
+CREATE INDEX invoices_open ON public.invoices USING btree (tenant_id, customer_id, created_at) WHERE (status = 'open'::text);
 
 CREATE INDEX messages_customer ON public.messages USING btree (tenant_id, customer_id, kind, at);
 
@@ -1125,6 +1174,9 @@ ALTER TABLE ONLY public.mirror_news
 ALTER TABLE ONLY public.payment_attempts
     ADD CONSTRAINT payment_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.payment_method_leases
+    ADD CONSTRAINT payment_method_leases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.payment_methods
     ADD CONSTRAINT payment_methods_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1202,6 +1254,8 @@ ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.mirror_news ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.payment_method_leases ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.payment_methods ENABLE ROW LEVEL SECURITY;
 
@@ -1290,6 +1344,8 @@ CREATE POLICY tenant ON public.messages TO guichet_app USING ((tenant_id = publi
 CREATE POLICY tenant ON public.mirror_news TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.payment_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.payment_method_leases TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.payment_methods TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1382,6 +1438,16 @@ GRANT SELECT(wake_at) ON TABLE public.dunning_cases TO guichet_system;
 
 GRANT SELECT(policy_version) ON TABLE public.dunning_cases TO guichet_system;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_payments TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.invoices TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_attempts TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_methods TO guichet_app;
+
+GRANT SELECT ON TABLE public.failed_payment_documents TO guichet_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hosts TO guichet_system;
 GRANT SELECT ON TABLE public.hosts TO guichet_app;
 
@@ -1389,13 +1455,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.imports TO guichet_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.invoices TO guichet_app;
-
 GRANT SELECT ON TABLE public.invoice_documents TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_lines TO guichet_app;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invoice_payments TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.mail_preferences TO guichet_app;
 
@@ -1419,9 +1481,7 @@ GRANT SELECT(id) ON TABLE public.mirror_news TO guichet_system;
 
 GRANT SELECT(noted_at) ON TABLE public.mirror_news TO guichet_system;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_attempts TO guichet_app;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_methods TO guichet_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_method_leases TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.preferences TO guichet_app;
 
