@@ -1,9 +1,158 @@
 """What to do next about a failed payment: a function of what is known, and of the policy."""
 
-from guichet.billing.dunning.facts import Decision, Facts
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from guichet.billing.dunning.access import access_at
+from guichet.billing.dunning.facts import Access, Decision, Facts, Method, Reason
+from guichet.billing.dunning.planning import (
+    PATIENCE,
+    Obstacle,
+    Plan,
+    is_new,
+    plan,
+    window_end,
+)
 from tenants.retries import RetryPolicy
+
+#: How long the mirror may need to learn that an invoice is paid, once a charge of it succeeded.
+SETTLING = timedelta(hours=1)
+_ENDED = ("canceled", "incomplete_expired")
 
 
 def decide(facts: Facts, policy: RetryPolicy) -> Decision:
-    """The next step of a case, always with its reasons."""
-    raise NotImplementedError
+    """The next step of a case, always with its reasons.
+
+    Asked again with the same facts it answers the same, and of a `wait` asked at its time, with
+    nothing new, `attempt`.
+    """
+    return (
+        _closed(facts)
+        or _resting(facts, policy)
+        or _ended(facts, policy)
+        or _going_on(facts, policy)
+    )
+
+
+def _closed(facts: Facts) -> Decision | None:
+    """What the invoice's state says by itself."""
+    if facts.invoice_status == "paid":
+        paid_by = next((it.initiator for it in facts.tries if it.outcome == "succeeded"), None)
+        if paid_by is None:
+            return _close("paid_elsewhere", "ok", Reason("paid_elsewhere"))
+        return _close("recovered", "ok", Reason(f"paid_by_{paid_by}"))
+    if facts.invoice_status == "void":
+        return _close("voided", "ok", Reason("invoice_voided"))
+    if facts.invoice_status == "uncollectible":
+        return _close("given_up", "blocked", Reason("invoice_uncollectible"))
+    return None
+
+
+def _resting(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """Nobody tries anything while somebody else does, or while the merchant says so."""
+    for it in facts.tries:
+        if it.outcome in ("under_way", "unknown"):
+            return _open(facts, policy, "rest", Reason(f"try_{it.outcome}"))
+        if it.outcome == "succeeded" and facts.now < it.at + SETTLING:
+            return _open(facts, policy, "rest", Reason("settling"), at=it.at + SETTLING)
+    if facts.invoice_status == "draft":
+        return _open(facts, policy, "rest", Reason("invoice_draft"))
+    if policy.collector == "provider":
+        if facts.subscription_status in _ENDED:
+            return _close("given_up", "blocked", Reason("subscription_ended"))
+        return _open(facts, policy, "rest", Reason("provider_collects"))
+    if policy.paused:
+        return _open(facts, policy, "rest", Reason("paused"))
+    return None
+
+
+def _ended(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """What is over whatever could still be tried."""
+    if facts.subscription_status in _ENDED:
+        return _end(Reason("subscription_ended"))
+    if facts.now >= window_end(facts, policy):
+        return _end(Reason("window_over", {"days": policy.window_days}))
+    return None
+
+
+def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
+    plans: list[Plan] = []
+    obstacles: list[Obstacle] = []
+    for place, method in enumerate(facts.methods):
+        if place and not policy.fallbacks and not is_new(facts, method):
+            obstacles.append(Obstacle(Reason("fallbacks_off")))
+            continue
+        found = plan(facts, policy, method)
+        if isinstance(found, Plan):
+            found = _placed(facts, policy, found)
+        if isinstance(found, Plan):
+            plans.append(found)
+        else:
+            obstacles.append(found)
+    if plans:
+        return _try(facts, policy, min(plans, key=lambda it: it.at), obstacles)
+    return _ask(facts, policy, obstacles)
+
+
+def _placed(facts: Facts, policy: RetryPolicy, wanted: Plan) -> Plan | Obstacle:
+    """The plan at a time that the window has."""
+    at = max([wanted.at, *(it.at + PATIENCE for it in facts.tries if it.outcome == "not_made")])
+    if max(at, facts.now) >= window_end(facts, policy):
+        return Obstacle(Reason("no_time_left", {"days": policy.window_days}))
+    return msgspec.structs.replace(wanted, at=at)
+
+
+def _try(facts: Facts, policy: RetryPolicy, wanted: Plan, obstacles: list[Obstacle]) -> Decision:
+    reasons = [*(it.reason for it in obstacles), *wanted.reasons]
+    method: Method = wanted.method
+    if wanted.at <= facts.now:
+        return _open(facts, policy, "attempt", *reasons, payment_method_id=method.id)
+    return _open(facts, policy, "wait", *reasons, at=wanted.at, payment_method_id=method.id)
+
+
+def _ask(facts: Facts, policy: RetryPolicy, obstacles: list[Obstacle]) -> Decision:
+    """Only the customer can bring it on: until the window is over, or not at all."""
+    reasons = [it.reason for it in obstacles] or [Reason("no_method")]
+    declined = next((it.decline for it in obstacles if it.decline), None)
+    if declined and getattr(policy.declines, declined) == "end":
+        return _end(*reasons)
+    asks_for: Literal["new_card", "authenticate"] = (
+        "authenticate" if declined == "authenticate" else "new_card"
+    )
+    at = window_end(facts, policy)
+    return _open(facts, policy, "ask", *reasons, at=at, asks_for=asks_for)
+
+
+def _open(
+    facts: Facts,
+    policy: RetryPolicy,
+    step: Literal["attempt", "wait", "ask", "rest"],
+    *reasons: Reason,
+    at: datetime | None = None,
+    payment_method_id: str | None = None,
+    asks_for: Literal["new_card", "authenticate"] | None = None,
+) -> Decision:
+    access, changes_at = access_at(facts.now, facts.opened_at, policy)
+    return Decision(
+        step=step,
+        reasons=reasons,
+        at=at,
+        payment_method_id=payment_method_id,
+        asks_for=asks_for,
+        access=access,
+        access_changes_at=changes_at,
+    )
+
+
+def _end(*reasons: Reason) -> Decision:
+    return Decision(step="end", reasons=reasons, access="blocked")
+
+
+def _close(
+    outcome: Literal["recovered", "voided", "paid_elsewhere", "given_up"],
+    access: Access,
+    *reasons: Reason,
+) -> Decision:
+    return Decision(step="close", reasons=reasons, outcome=outcome, access=access)

@@ -30,8 +30,11 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["under_way", "unknown", "succeeded", "declined", "refused", "not_made"]
     #: None unless declined.
     decline: DeclineClass | None = None
+    #: Before then the network does not want that card again: `guichet.billing.dunning.declines`.
+    not_before: datetime | None = None
     payment_method_id: str | None = None
     fingerprint: str | None = None
+    #: Those of the decision that it was made by; their codes say what kind of a try it is.
     reasons: tuple[Reason, ...] = ()
 
 
@@ -44,6 +47,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str | None = None
     exp_month: int | None = None
     exp_year: int | None = None
+    #: When the customer added it, or it was renewed last, as far as that is known.
     attached_at: datetime
     #: The earliest time at which the networks' caps leave room for it: None for now, and where
     #: `is_banned` never. `cap` names the rule that speaks, for the reason.
