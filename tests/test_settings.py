@@ -61,3 +61,37 @@ def test_settings_never_show_a_secret() -> None:
 def test_plain_http_is_for_localhost_alone(domain: str, scheme: str) -> None:
     settings = Settings(database_url="", redis_url="", base_domain=domain, master_keys=())
     assert settings.url_scheme == scheme
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3cret",
+        "http://user:s3cret@mail.example",
+        "smtp://user:s3cret@mail.example",
+        "smtps://user@mail.example",
+        "smtps://user:s3cret@mail.example/path",
+        "smtps://user:s3cret@mail.example:mail",
+        "smtps://user:s3cret@mail_.example",
+        "smtps://user:s3cret%0a@mail.example",
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_without_being_quoted(url: str) -> None:
+    given = GIVEN | {"GUICHET_SMTP_URL": url, "GUICHET_MAIL_FROM": "mail@guichet.example"}
+    with pytest.raises(SettingsError, match="GUICHET_SMTP_URL") as raised:
+        read_settings(given)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_mail_server_needs_an_address_to_send_from() -> None:
+    url = "smtps://user:s3cret@mail.example"
+    with pytest.raises(SettingsError, match="GUICHET_MAIL_FROM"):
+        read_settings(GIVEN | {"GUICHET_SMTP_URL": url})
+    given = GIVEN | {"GUICHET_SMTP_URL": url, "GUICHET_MAIL_FROM": "mail@guichet.example"}
+    assert read_settings(given).smtp_url == url
+
+
+@pytest.mark.parametrize("address", ["mail", "a@b\r\nBcc: c@d", "Guichet <mail@guichet.example>"])
+def test_an_address_to_send_from_is_a_plain_one(address: str) -> None:
+    with pytest.raises(SettingsError):
+        read_settings(GIVEN | {"GUICHET_MAIL_FROM": address})

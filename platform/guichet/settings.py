@@ -6,6 +6,11 @@ from typing import Annotated
 
 import msgspec
 
+from guichet.mail_servers import UnusableServer, parse_server
+
+#: An address of plain ASCII that stands in a header as it is.
+_ADDRESS = r"\A([A-Za-z0-9._%+=-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?\Z"
+
 
 class SettingsError(Exception):
     """A setting is missing or cannot be used; the text names it and says what to do."""
@@ -39,6 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     #: GUICHET_DRAIN_SECONDS: how long a web process that was asked to stop says that it is not
     #: ready, and still serves: longer than the load balancer needs to notice.
     drain_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 5.0
+    #: GUICHET_SMTP_URL: the server that mails are handed to; empty, those of merchants without a
+    #: server of their own wait.
+    smtp_url: str = ""
+    #: GUICHET_MAIL_FROM: the address that mails come from where a merchant has none.
+    mail_from: Annotated[str, msgspec.Meta(pattern=_ADDRESS)] = ""
     #: GUICHET_LOG_LEVEL: debug, info, warning or error.
     log_level: str = "info"
     #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
@@ -74,6 +84,8 @@ _NAMES = {
     "database_connections": "GUICHET_DATABASE_CONNECTIONS",
     "import_rate": "GUICHET_IMPORT_RATE",
     "drain_seconds": "GUICHET_DRAIN_SECONDS",
+    "smtp_url": "GUICHET_SMTP_URL",
+    "mail_from": "GUICHET_MAIL_FROM",
     "log_level": "GUICHET_LOG_LEVEL",
     "demo": "GUICHET_DEMO",
 }
@@ -107,6 +119,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(f"a setting cannot be used: {error}") from error
     for network in settings.trusted_proxies:
         _check_network(network)
+    _check_mail(settings)
     return settings
 
 
@@ -122,3 +135,15 @@ def _check_network(text: str) -> None:
         raise SettingsError(f"{name}: {error}") from error
     if network.prefixlen == 0:
         raise SettingsError(f"{name}: {text} is everybody. Name your own proxies only.")
+
+
+def _check_mail(settings: Settings) -> None:
+    """A server can be used and has an address to send from."""
+    if not settings.smtp_url:
+        return
+    try:
+        parse_server(settings.smtp_url)
+    except UnusableServer as error:
+        raise SettingsError(f"{_NAMES['smtp_url']}: {error}") from error
+    if not settings.mail_from:
+        raise SettingsError(f"{_NAMES['smtp_url']} needs {_NAMES['mail_from']} beside it")
