@@ -61,7 +61,8 @@ def _rendered(pages: Pages, locale: str, dark: bool) -> Iterator[tuple[str, byte
             html = pages.render(theme, template, locale, shell=shell, **context)
             yield f"{theme}-{page}", html
     for page, context in situations.platform_pages().items():
-        yield f"platform-{page}", pages.render("platform", f"{page}.html", locale, **context)
+        html = pages.render("platform", samples.template_of(page), locale, **context)
+        yield f"platform-{page}", html
 
 
 class Easel:

@@ -9,6 +9,7 @@ from guichet.billing.subscriptions import Pause, PendingChange, PendingUpdate
 from guichet.money import Money
 from guichet.payments.answers import Preview, PreviewLine
 from guichet.portal.sign_in import ProviderButton
+from tests.theming.mail_samples import mail_pages
 from tests.theming.samples import (
     BASIC,
     CSRF,
@@ -248,6 +249,7 @@ def platform_pages() -> dict[str, dict[str, Any]]:
     )
     return {
         "demo": {"portals": portals, "people": people, "places": places},
+        **mail_pages(),
         "plain_error": {
             "status": 404,
             "title": "Nothing is here",

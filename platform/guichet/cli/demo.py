@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from guichet.demo.home import HomeInUse
+from guichet.demo.home import DEFAULT, HomeInUse
 from guichet.demo.run import CannotRun, run_demo
 
 
@@ -23,7 +23,7 @@ from guichet.demo.run import CannotRun, run_demo
     "--home",
     envvar="GUICHET_HOME",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".guichet"),
+    default=Path(DEFAULT),
     show_default=True,
     show_envvar=True,
     help="Where the demo keeps its data, secrets and logs.",

@@ -15,6 +15,9 @@ from guichet.demo.merchants import Merchant, Offer
 _POLL_SECONDS = 0.2
 _LONGEST_ADVANCE_SECONDS = 120
 
+#: Since Grace's last renewal; its invoice is charged an hour after it, so that yesterday it failed.
+_SINCE_RENEWAL = timedelta(hours=26)
+
 
 async def live_a_year(
     client: stripe.StripeClient, merchant: Merchant, now: datetime
@@ -60,7 +63,7 @@ class Year:
         return price.id
 
     async def begin(self) -> None:
-        """A year ago: Ada, Grace, Linus and Zoé buy."""
+        """A year ago: Ada, Linus, Zoé and Grace buy."""
         started = self.now - timedelta(days=369)
         clock = await self.client.v1.test_helpers.test_clocks.create_async(
             {"frozen_time": _seconds(started), "name": self.merchant.name}
@@ -70,22 +73,21 @@ class Year:
         await self._arrive("ada", "Ada Lovelace", "pm_card_visa")
         await self._buy("ada", bought.ada, bought.ada_quantity)
         await self._advance(started + timedelta(days=1))
-        await self._arrive("grace", "Grace Hopper", "pm_card_mastercard")
-        await self._buy("grace", bought.grace)
-        await self._advance(started + timedelta(days=2))
         await self._arrive("linus", "Linus Pauling", "pm_card_visa")
         self._linus_before = await self._buy("linus", bought.linus_before)
         await self._arrive("zoe", "Zoé Laurent", "pm_card_amex")
         self._zoe = await self._buy("zoe", bought.zoe)
+        await self._advance(_first_day(self.now - _SINCE_RENEWAL, self._is_weekly))
+        await self._arrive("grace", "Grace Hopper", "pm_card_mastercard")
+        await self._buy("grace", bought.grace)
 
     async def end(self) -> None:
         """The last weeks: Zoé and Linus leave, Linus tries another plan, Grace's card fails."""
         await self._advance(self.now - timedelta(days=45))
         await self.client.v1.subscriptions.update_async(self._zoe, {"cancel_at_period_end": True})
         await self.client.v1.subscriptions.cancel_async(self._linus_before)
-        # Early enough for one renewal to fail, and late enough for no second one.
-        is_weekly = self.merchant.offers[0].interval == "week"
-        await self._advance(self.now - timedelta(days=8 if is_weekly else 32))
+        # After every renewal of hers but the last.
+        await self._advance(self.now - timedelta(days=5))
         await self._use_card("grace", "pm_card_chargeCustomerFail")
         await self._advance(self.now - timedelta(days=4))
         await self.client.v1.subscriptions.create_async(
@@ -96,6 +98,10 @@ class Year:
             }
         )
         await self._advance(self.now)
+
+    @property
+    def _is_weekly(self) -> bool:
+        return self.merchant.offers[0].interval == "week"
 
     async def _arrive(self, who: str, name: str, card: str) -> None:
         customer = await self.client.v1.customers.create_async(
@@ -134,6 +140,15 @@ class Year:
             if asyncio.get_running_loop().time() > deadline:
                 raise TimeoutError("the sandbox's clock does not arrive")
             await asyncio.sleep(_POLL_SECONDS)
+
+
+def _first_day(renewal: datetime, is_weekly: bool) -> datetime:
+    """When a subscription of a year's length began that renews at this time."""
+    if is_weekly:
+        return renewal - timedelta(weeks=52)
+    # On February 29 it renews a day early.
+    day = 28 if (renewal.month, renewal.day) == (2, 29) else renewal.day
+    return renewal.replace(year=renewal.year - 1, day=day)
 
 
 def _seconds(moment: datetime) -> int:

@@ -12,6 +12,9 @@ from typing import Any
 
 from guichet.embedded.programs import free_port, write_private
 
+#: The home unless `GUICHET_HOME` names another.
+DEFAULT = ".guichet"
+
 
 class HomeInUse(Exception):
     """Another demo runs in this directory."""
@@ -36,10 +39,15 @@ class Home:
         """Where the process ids of running programs are kept."""
         return self.directory / "run"
 
+    @property
+    def mail(self) -> Path:
+        """Where the mails are kept that were caught."""
+        return self.directory / "mail"
+
     def hold(self) -> None:
         """Create the directory and take its lock; raises `HomeInUse`."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for private in (self.logs, self.records):
+        for private in (self.logs, self.records, self.mail):
             private.mkdir(mode=0o700, exist_ok=True)
         lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:

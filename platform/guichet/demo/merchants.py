@@ -2,8 +2,11 @@
 
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from tenants.branding import Branding, Colours, Link
 from tenants.catalog import ChangeRules
+from tenants.retries import POLAR, STRIPE, Ending, QuietTimes, RetryPolicy
 
 
 class Offer(NamedTuple):
@@ -41,6 +44,7 @@ class Merchant(NamedTuple):
     purchases: Purchases
     branding: Branding
     changes: ChangeRules
+    retries: RetryPolicy
     support_email: str
     #: The logo's mark, as SVG shapes in a box of 32 by 32, and its colour by light and by dark.
     mark: str
@@ -119,6 +123,7 @@ LUMEN = Merchant(
         ),
     ),
     changes=ChangeRules(),
+    retries=msgspec.structs.replace(STRIPE, grace_days=7, end=Ending(subscription="cancel")),
     support_email="help@lumen.example",
     mark='<path d="M16 2 29 9.5v13L16 30 3 22.5v-13z" opacity=".22"/>'
     '<path d="M16 7.5 24 12v8l-8 4.5L8 20v-8z"/>',
@@ -172,6 +177,17 @@ MARMITE = Merchant(
         ),
     ),
     changes=ChangeRules(downgrade="period_end"),
+    # Boxes leave each week: who has not paid for one by then waits for the next.
+    retries=RetryPolicy(
+        collector="guichet",
+        waits_days=(1, 1, 2, 3),
+        tries=4,
+        window_days=8,
+        quiet=QuietTimes(from_hour=21, until_hour=8),
+        time_zone="Europe/Paris",
+        grace_days=2,
+        end=Ending(subscription="pause"),
+    ),
     support_email="bonjour@marmite.example",
     mark='<path d="M4 13h24v9a7 7 0 0 1-7 7H11a7 7 0 0 1-7-7z"/>'
     '<path d="M1 14.5h4v4H3a2 2 0 0 1-2-2zM27 14.5h4v2a2 2 0 0 1-2 2h-2z"/>'
@@ -223,6 +239,9 @@ VOLTA = Merchant(
         ),
     ),
     changes=ChangeRules(upgrade="now", downgrade="period_end"),
+    retries=msgspec.structs.replace(
+        POLAR, grace_days=14, block_after_days=21, time_zone="Europe/London"
+    ),
     support_email="care@volta.example",
     mark='<path d="M18 1 5 18h8l-2 13 14-18h-8z"/>',
     ink=("#0b3b2e", "#b6f09c"),

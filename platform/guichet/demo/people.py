@@ -18,7 +18,11 @@ class Person(NamedTuple):
 
 CUSTOMERS = (
     Person("ada@example.com", "Ada Lovelace", _("Active, with a year of invoices.")),
-    Person("grace@example.com", "Grace Hopper", _("Her last payment failed.")),
+    Person(
+        "grace@example.com",
+        "Grace Hopper",
+        _("Her payment failed yesterday: it is tried again, and she gets mail."),
+    ),
     Person("linus@example.com", "Linus Pauling", _("In a trial of another plan.")),
     Person("zoe@example.com", "Zoé Laurent", _("Cancelled some weeks ago.")),
 )
@@ -34,5 +38,7 @@ MERCHANTS = (
     ("marmite", _("Meal boxes, paid by the week.")),
     ("volta", _("Energy, paid by the month.")),
 )
-#: What the demo's payment provider is.
-SANDBOX = _("The payment provider of the demo: accounts, clocks and events.")
+#: What stands behind the portals: the payment provider, and what the workers send.
+SANDBOX = _("The payment provider of the demo: accounts, events, and clocks to be moved on.")
+MAIL_LABEL = _("Mail")
+MAIL = _("What the customers are sent when a payment fails, and at other times.")

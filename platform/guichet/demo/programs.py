@@ -18,6 +18,7 @@ def deployment_environment(
     database_url: str,
     redis_url: str,
     sandbox_url: str,
+    mail_port: int,
 ) -> dict[str, str]:
     """What web, worker and seeding read their settings from."""
     # The owner's URL is kept from the processes that face the network.
@@ -34,10 +35,13 @@ def deployment_environment(
         "REDIS_URL": redis_url,
         "GUICHET_BASE_DOMAIN": f"localhost:{port}",
         "GUICHET_DEMO": "true",
+        "GUICHET_HOME": str(home.directory),
         "GUICHET_LISTEN": f"127.0.0.1:{port}",
         "GUICHET_LOG_LEVEL": environ.get("GUICHET_LOG_LEVEL", "info"),
         "GUICHET_MASTER_KEY": home.master_key(),
+        "GUICHET_MAIL_FROM": "mail@guichet.example",
         "GUICHET_METRICS_LISTEN": "off",
+        "GUICHET_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
         "GUICHET_STRIPE_URL": sandbox_url,
     }
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from guichet.demo.catching import listens, mail_catcher
 from guichet.demo.databases import start_postgres, start_redis
 from guichet.demo.home import Home
 from guichet.demo.identity import answers, identity_provider, issuer_url
@@ -55,13 +56,14 @@ def _start(
     began = time.monotonic()
     end_left_overs(home.records)
     _need_port(port)
-    say("Starting PostgreSQL, Valkey, the Stripe sandbox and an identity provider ...")
-    ports = home.ports("sandbox", "identity", "web-metrics", "worker-metrics")
+    say("Starting PostgreSQL, Valkey, the Stripe sandbox, identity provider and mail server ...")
+    ports = home.ports("sandbox", "identity", "mail", "web-metrics", "worker-metrics")
     sandbox = stripe_sandbox(home, ports["sandbox"])
     identity = identity_provider(
         ports["identity"], record=home.records / "identity.pid", log=home.logs / "identity.log"
     )
-    supervisor.start(sandbox, identity)
+    mail = mail_catcher(home, ports["mail"])
+    supervisor.start(sandbox, identity, mail)
     sandbox_url, issuer = f"http://127.0.0.1:{ports['sandbox']}", issuer_url(ports["identity"])
     settings = deployment_environment(
         home,
@@ -70,6 +72,7 @@ def _start(
         redis_url=start_redis(home, environ, supervisor),
         database_url=start_postgres(home, environ, supervisor),
         sandbox_url=sandbox_url,
+        mail_port=ports["mail"],
     )
     sandbox_ready = f"{sandbox_url}/_control"
     facts = {"issuer": issuer, "port": str(port), "database": environ.get("DATABASE_URL", "")}
@@ -84,6 +87,7 @@ def _start(
     web.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/ready"), _READY_SECONDS)
     sandbox.wait_until(lambda: answers(sandbox_ready), _READY_SECONDS)
     identity.wait_until(lambda: answers(f"{issuer}/jwks"), _READY_SECONDS)
+    mail.wait_until(lambda: listens(ports["mail"]), _READY_SECONDS)
     say(_summary(home, port, sandbox_url, issuer, time.monotonic() - began))
 
 
@@ -111,7 +115,8 @@ def _summary(home: Home, port: int, sandbox_url: str, issuer: str, seconds: floa
             "Sign in at a portal as one of its customers (no password)",
             *people,
             "Behind it",
-            f"  {sandbox_url + '/_control':34} the Stripe sandbox",
+            f"  {f'http://localhost:{port}/_demo/mail':34} the mails to the customers",
+            f"  {sandbox_url + '/_control':34} the Stripe sandbox: its clocks can be moved on",
             f"  {issuer:34} the identity provider",
             f"  {home.logs}/",
             "",

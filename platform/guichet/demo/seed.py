@@ -140,6 +140,7 @@ class _Maker:
                 ),
                 plans=_plans(merchant, prices),
                 changes=merchant.changes,
+                retries=merchant.retries,
                 identity_providers=(self._identity_provider(merchant),),
                 support_email=merchant.support_email,
             )

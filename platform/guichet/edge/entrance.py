@@ -115,7 +115,9 @@ class Exchange:
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append((b"cache-control", b"no-store"))
             headers.append((b"x-request-id", self.request_id.encode()))
-            headers.extend(self._headers)
+            # What a page says of itself counts: the browser would obey the common policy besides.
+            own = {name for name, _ in headers}
+            headers.extend(header for header in self._headers if header[0] not in own)
             message["headers"] = headers
         elif message["type"] == "http.response.body" and self.method == "HEAD":
             message["body"] = b""
