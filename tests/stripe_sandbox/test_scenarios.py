@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 
 from tests.stripe_sandbox.program import Account
-from tests.stripe_sandbox.scenarios import changes, lives, money, requests
+from tests.stripe_sandbox.scenarios import changes, lives, money, requests, retries
 from tests.stripe_sandbox.scenarios.scenario import START, Scenario
 from tests.stripe_sandbox.shop import open_shop
 
-_ROWS = [*changes.ROWS, *lives.ROWS, *money.ROWS, *requests.ROWS]
+_ROWS = [*changes.ROWS, *lives.ROWS, *money.ROWS, *requests.ROWS, *retries.ROWS]
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row.sentence) for row in _ROWS])

@@ -2,7 +2,7 @@
 
 from stripe_sandbox.invoices.invoices import finalize, mark_paid, mark_uncollectible, void
 from stripe_sandbox.payments.intents import cancel_payment
-from stripe_sandbox.payments.payment_methods import find_payment_method
+from stripe_sandbox.payments.payment_methods import check_attachable, find_payment_method
 from stripe_sandbox.payments.payments import method_for, open_payment, refused_payment
 from stripe_sandbox.requests.errors import invalid
 from stripe_sandbox.requests.forms import anything, boolean, one_of, span, text, within
@@ -91,19 +91,18 @@ def pay_invoice(unit: Unit, params: Document, identifier: str) -> Document:
 
 
 def _chosen_method(unit: Unit, invoice: Document, params: Document) -> str:
-    if named := params.get("payment_method"):
-        method = find_payment_method(unit, named, "payment_method")
-        if method["customer"] not in (None, invoice["customer"]):
-            raise invalid("The payment method belongs to another customer.", "payment_method")
-        return str(method["id"])
-    default = method_for(unit, invoice)
-    if default is None:
+    named = params.get("payment_method") or method_for(unit, invoice)
+    if named is None:
         raise invalid(
             "There is no `default_payment_method` set on this Customer or Invoice. Please set a "
             "default payment method or provide one with the request.",
             "payment_method",
         )
-    return default
+    method = find_payment_method(unit, named, "payment_method")
+    check_attachable(method)
+    if method["customer"] not in (None, invoice["customer"]):
+        raise invalid("The payment method belongs to another customer.", "payment_method")
+    return str(method["id"])
 
 
 def void_invoice(unit: Unit, params: Document, identifier: str) -> Document:

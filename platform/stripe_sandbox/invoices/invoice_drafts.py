@@ -15,7 +15,7 @@ from stripe_sandbox.invoices.invoices import (
     subscription_of,
 )
 from stripe_sandbox.payments.payment_methods import find_payment_method
-from stripe_sandbox.payments.payments import open_payment
+from stripe_sandbox.payments.payments import open_payment, set_automatic
 from stripe_sandbox.requests.errors import invalid
 from stripe_sandbox.requests.forms import (
     ADDRESS,
@@ -40,7 +40,7 @@ _WORDS = (
     "statement_descriptor",
 )  # fmt: skip
 # What a finalized invoice can be given as well.
-_ALWAYS = ("auto_advance", "default_payment_method", "description")
+_ALWAYS = ("default_payment_method", "description")
 
 
 def create_invoice(unit: Unit, params: Document) -> Document:
@@ -147,11 +147,29 @@ def update_invoice(unit: Unit, params: Document, identifier: str) -> Document:
             "Finalized invoices can't be updated in this way", late[0], "invoice_not_editable"
         )
     apply(invoice, params, _ALWAYS)
+    _advance_automatically(unit, invoice, params)
     if invoice["status"] == "draft":
         _time_finalization(invoice, params)
     if "metadata" in params:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["metadata"])
     return public(unit.update(invoice, "invoice.updated"))
+
+
+def _advance_automatically(unit: Unit, invoice: Document, params: Document) -> None:
+    """Of what is paid, void or given up nothing can be collected automatically any more
+    (https://docs.stripe.com/invoicing/integration/automatic-advancement-collection)."""
+    automatic = bool(params.get("auto_advance", invoice["auto_advance"]))
+    if invoice["status"] == "open":
+        set_automatic(unit, invoice, automatic)
+    elif invoice["status"] == "draft":
+        invoice["auto_advance"] = automatic
+    elif automatic:
+        raise invalid(
+            "Automatic collection can be turned on for draft and open invoices only; this one is "
+            f"{invoice['status']}.",
+            "auto_advance",
+            "invoice_not_editable",
+        )
 
 
 def fill_draft(unit: Unit, invoice: Document, item: Document) -> None:

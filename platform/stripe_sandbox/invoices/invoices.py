@@ -171,6 +171,7 @@ def mark_paid(unit: Unit, invoice: Document) -> None:
         attempted=True,
         amount_paid=invoice["amount_due"],
         amount_remaining=0,
+        auto_advance=False,
         next_payment_attempt=None,
     )
     invoice["status_transitions"]["paid_at"] = unit.now(invoice)
@@ -181,9 +182,12 @@ def mark_paid(unit: Unit, invoice: Document) -> None:
 
 def close(unit: Unit, invoice: Document, status: str, transition: str, event: str) -> Document:
     """Void an invoice or give it up as uncollectible."""
-    invoice["status"] = status
-    invoice["next_payment_attempt"] = None
-    invoice["automatically_finalizes_at"] = None
+    invoice.update(
+        status=status,
+        auto_advance=False,
+        next_payment_attempt=None,
+        automatically_finalizes_at=None,
+    )
     if status == "void":
         invoice["amount_remaining"] = 0
         cancel_payment(unit, invoice, "void_invoice")

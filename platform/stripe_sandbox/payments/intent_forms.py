@@ -3,7 +3,7 @@
 import hmac
 from urllib.parse import urlsplit
 
-from stripe_sandbox.payments.payment_methods import find_payment_method
+from stripe_sandbox.payments.payment_methods import check_attachable, find_payment_method
 from stripe_sandbox.requests.errors import ApiError, invalid
 from stripe_sandbox.requests.forms import (
     Shape,
@@ -83,14 +83,7 @@ def chosen_method(unit: Unit, intent: Document, params: Document) -> Document | 
     if named is None:
         return None
     method = find_payment_method(unit, named, "payment_method")
-    if method.get("_detached"):
-        raise invalid(
-            "The provided PaymentMethod was previously used with a PaymentIntent without Customer "
-            "attachment, shared with a connected account without Customer attachment, or was "
-            "detached from a Customer. It may not be used again. To use a PaymentMethod multiple "
-            "times, you must attach it to a Customer first.",
-            "payment_method",
-        )
+    check_attachable(method)
     if method["customer"] not in (None, intent["customer"]):
         noun = _NOUNS[intent["object"]]
         raise invalid(

@@ -77,6 +77,18 @@ def find_payment_method(
     return unit.need("payment_method", identifier, param)
 
 
+def check_attachable(method: Document) -> None:
+    """What was detached once is of no use for ever. Raises 400."""
+    if method.get("_detached"):
+        raise invalid(
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer "
+            "attachment, shared with a connected account without Customer attachment, or was "
+            "detached from a Customer. It may not be used again. To use a PaymentMethod multiple "
+            "times, you must attach it to a Customer first.",
+            "payment_method",
+        )
+
+
 def create_payment_method(unit: Unit, params: Document) -> Document:
     """From a published test number or token."""
     details = params.get("card") or {}

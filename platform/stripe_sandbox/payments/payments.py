@@ -104,7 +104,10 @@ def attempt(
         _add_payment(unit, invoice)
     intent = unit.need("payment_intent", invoice["_payment_intent"])
     found = unit.find("payment_method", method or method_for(unit, invoice))
-    invoice["attempt_count"] += 1
+    # Only the first attempt and the automatic ones take the retry schedule further
+    # (https://docs.stripe.com/api/invoices/object, `attempt_count`).
+    if automatic or not invoice["attempted"]:
+        invoice["attempt_count"] += 1
     invoice["attempted"] = True
     if found is None:
         unit.emit("payment_intent.payment_failed", intent)
@@ -148,23 +151,36 @@ def _keep_for_subscription(unit: Unit, invoice: Document, intent: Document) -> N
 def _note_failure(unit: Unit, invoice: Document, refused: Decline, *, automatic: bool) -> None:
     """Both events are sent when the customer has to act
     (https://docs.stripe.com/billing/subscriptions/webhooks#additional-action)."""
-    if automatic:
-        invoice["next_payment_attempt"] = _next_attempt(unit, invoice, refused)
+    if automatic and invoice["auto_advance"]:
+        invoice["next_payment_attempt"] = _next_attempt(unit, invoice, refused.advice_code)
     unit.update(invoice, "invoice.updated")
     if refused is NEEDS_ACTION or refused.decline_code == "authentication_required":
         unit.emit("invoice.payment_action_required", invoice)
     unit.emit("invoice.payment_failed", invoice)
 
 
-def _next_attempt(unit: Unit, invoice: Document, refused: Decline) -> int | None:
+def _next_attempt(unit: Unit, invoice: Document, advice_code: str | None) -> int | None:
     """The account's retry schedule, in days after each failed attempt; hard declines end it."""
-    waits = unit.account.settings["retry_days"]
+    waits = (0, *unit.account.settings["retry_days"])
     tries = invoice["attempt_count"]
-    if refused.advice_code == "do_not_try_again" or tries > len(waits):
+    if advice_code == "do_not_try_again" or tries >= len(waits):
         return None
     if invoice["billing_reason"] == "subscription_create":
         return None
-    return unit.now(invoice) + int(waits[tries - 1] * DAY)
+    return unit.now(invoice) + int(waits[tries] * DAY)
+
+
+def set_automatic(unit: Unit, invoice: Document, automatic: bool) -> None:
+    """Turn an open invoice's automatic retries off, or let the schedule go on from now
+    (https://docs.stripe.com/invoicing/integration/automatic-advancement-collection)."""
+    if invoice["auto_advance"] == automatic:
+        return
+    invoice.update(auto_advance=automatic, next_payment_attempt=None)
+    if automatic and invoice["collection_method"] == "charge_automatically":
+        intent = unit.find("payment_intent", invoice["_payment_intent"])
+        last_error = (intent["last_payment_error"] if intent else None) or {}
+        advice = last_error.get("advice_code")
+        invoice["next_payment_attempt"] = _next_attempt(unit, invoice, advice)
 
 
 def refused_payment(unit: Unit, invoice: Document, refused: Decline) -> ApiError:
@@ -173,7 +189,8 @@ def refused_payment(unit: Unit, invoice: Document, refused: Decline) -> ApiError
     details = public(intent) if intent else None
     if refused is NEEDS_ACTION:
         return _action_error("invoice", "the invoice", keeps_effects=True, payment_intent=details)
-    last = intent["latest_charge"] if intent else None
+    # Where nobody could be charged, the latest charge is of an earlier attempt.
+    last = intent["latest_charge"] if intent and refused is not NO_METHOD else None
     return card_error(refused, charge=last, payment_intent=details)
 
 

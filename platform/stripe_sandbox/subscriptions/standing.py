@@ -54,7 +54,9 @@ def after_failure(unit: Unit, invoice: Document) -> None:
     if subscription["status"] in ("active", "trialing"):
         subscription["status"] = "past_due"
     final = unit.account.settings["after_retries"]
-    exhausted = invoice["next_payment_attempt"] is None and subscription["status"] == "past_due"
+    # Without automatic collection no retry is the last one.
+    over = invoice["auto_advance"] and invoice["next_payment_attempt"] is None
+    exhausted = over and subscription["status"] == "past_due"
     if exhausted and final == "cancel":
         end(unit, subscription, "payment_failed")
         return
