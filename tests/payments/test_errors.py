@@ -137,6 +137,7 @@ async def test_each_decline_is_told_with_what_the_network_says(
     [attempt] = [each async for each in shop.port.list_attempts()]
     kept = (attempt.decline_code, attempt.network_decline_code, attempt.network_advice_code)
     assert (attempt.status, *kept) == ("failed", *decline)
+    assert error.charge_id == attempt.id
 
 
 async def test_a_bank_that_wants_the_customer_is_no_refused_card(shop: Shop) -> None:

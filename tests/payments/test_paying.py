@@ -1,5 +1,9 @@
 """Invoices paid, refused and settled: once each, whatever is lost."""
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 import stripe
 
@@ -9,10 +13,12 @@ from guichet.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from guichet.payments.stripe.adapter import Stripe, Transport
 from guichet.payments.stripe.copying import intent_of, is_being_paid
+from guichet.payments.stripe.transport import Answer
 from tests.payments.debts import attempts, owe
 from tests.payments.faults import fail_requests, lose_answers
-from tests.shops import Shop
+from tests.shops import Shop, open_shop
 
 
 async def test_an_invoice_is_paid_once_however_often_it_is_asked_for(shop: Shop) -> None:
@@ -57,6 +63,7 @@ async def test_a_refused_card_says_why_in_every_way_that_was_told(shop: Shop) ->
     assert error.request_id
     assert error.outcome_known
     [attempt] = await attempts(shop)
+    assert (error.charge_id, error.payment_intent_id) == (attempt.id, attempt.payment_intent_id)
     assert await shop.port.fetch_attempt(attempt.id) == attempt
     assert (attempt.status, attempt.amount) == ("failed", 3000)
     assert (attempt.failure_code, attempt.decline_code) == ("card_declined", "insufficient_funds")
@@ -90,11 +97,74 @@ async def test_a_bank_that_wants_the_customer_is_an_error_of_its_own(
     shop: Shop, present: bool
 ) -> None:
     owed = await owe(shop, "pm_card_authenticationRequired")
-    with pytest.raises(NeedsAuthentication):
+    with pytest.raises(NeedsAuthentication) as needs:
         await shop.port.pay_invoice(owed.id, "key", customer_present=present)
+    # In their absence it was tried and refused; in their presence it waits for them.
+    tried = [attempt.id for attempt in await attempts(shop)]
+    assert tried == ([] if present else [needs.value.charge_id])
+    assert (needs.value.charge_id is None) == present
+    assert needs.value.payment_intent_id == owed.payments[0].payment_intent_id
+    if not present:
+        assert needs.value.decline_code == "authentication_required"
     invoice = await shop.port.fetch_invoice(owed.id)
     assert invoice is not None
     assert invoice.status == "open"
+
+
+@pytest.mark.parametrize("whose", ["another's", "nobody's any more", "nobody's at all"])
+async def test_a_method_that_is_not_the_customer_s_is_refused_and_nobody_charged(
+    shop: Shop, whose: str
+) -> None:
+    owed = await owe(shop)
+    customer = await shop.add_customer("grace@example.com")
+    method = await shop.set_card(customer, "pm_card_mastercard")
+    if whose == "nobody's any more":
+        await shop.port.detach_payment_method(method, "detach")
+    elif whose == "nobody's at all":
+        method = "pm_none"
+    with pytest.raises(ProviderRefused) as refused:
+        await shop.port.pay_invoice(owed.id, "key", method)
+    assert (refused.value.outcome_known, refused.value.parameter) == (True, "payment_method")
+    assert await attempts(shop) == []
+
+
+async def test_an_invoice_s_attempts_are_told_newest_first_and_nobody_else_s(shop: Shop) -> None:
+    other, owed = await owe(shop), await owe(shop)
+    await shop.port.pay_invoice(other.id, "other")
+    assert await shop.port.list_invoice_attempts(owed.id) == []
+    await shop.set(fail_next_charges=2, fail_with="insufficient_funds")
+    refusals = []
+    for key in ("one", "two"):
+        with pytest.raises(CardRefused) as refused:
+            await shop.port.pay_invoice(owed.id, key)
+        refusals.append(refused.value.charge_id)
+    await shop.port.pay_invoice(owed.id, "three")
+    told = await shop.port.list_invoice_attempts(owed.id)
+    assert [attempt.status for attempt in told] == ["succeeded", "failed", "failed"]
+    assert [attempt.id for attempt in told[1:]] == refusals[::-1]
+    assert told == [await shop.port.fetch_attempt(attempt.id) for attempt in told]
+    with pytest.raises(ProviderRefused) as missing:
+        await shop.port.list_invoice_attempts("in_none")
+    assert missing.value.provider_code == "resource_missing"
+
+
+async def test_a_payment_takes_one_look_and_one_charge(sandbox: str, stripe_key: str) -> None:
+    sent: list[tuple[str, str]] = []
+
+    class Counting(Transport):
+        async def request_async(
+            self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+        ) -> Answer:
+            sent.append((method.upper(), urlsplit(url).path))
+            return await super().request_async(method, url, headers, post_data)
+
+    async with open_shop(sandbox, stripe_key) as shop:
+        owed = await owe(shop)
+        transport = Counting()
+        await Stripe(stripe_key, sandbox, transport).pay_invoice(owed.id, "key")
+        await transport.close_async()
+    invoice = f"/v1/invoices/{owed.id}"
+    assert sent == [("GET", invoice), ("POST", f"{invoice}/pay")]
 
 
 async def test_a_card_that_wants_its_customer_only_when_present_is_charged_in_their_absence(

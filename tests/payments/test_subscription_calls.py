@@ -72,6 +72,11 @@ async def _pause(shop: Shop, subject: Subject, key: str) -> SubscriptionCopy:
     return await shop.port.pause(order, key)
 
 
+async def _use_another(shop: Shop, subject: Subject, key: str) -> SubscriptionCopy:
+    methods = [it async for it in shop.port.list_payment_methods(subject.customer_id)]
+    return await shop.port.use_payment_method(subject.id, methods[0].id if methods else None, key)
+
+
 def _new(subject: Subject, price: str) -> NewSubscription:
     return NewSubscription(customer_id=subject.customer_id, items=(ItemOrder(price_id=price),))
 
@@ -134,6 +139,16 @@ _DOINGS = {
             Pause(subscription_id=it.id, behavior="keep_as_draft", resumes_at=None), key
         ),
     ),
+    "use a method": Doing(
+        _use_another,
+        lambda copy: copy.default_payment_method_id is not None,
+        lambda shop, it, key: shop.port.use_payment_method(it.id, None, key),
+    ),
+    "use the default method": Doing(
+        lambda shop, it, key: shop.port.use_payment_method(it.id, None, key),
+        lambda copy: copy.default_payment_method_id is None,
+        before=_use_another,
+    ),
     "resume": Doing(
         lambda shop, it, key: shop.port.resume(it.id, key),
         lambda copy: copy.pause is None,
@@ -193,6 +208,8 @@ _SUBSCRIPTIONS, _SCHEDULES = "/v1/subscriptions", "/v1/subscription_schedules"
         ("end", _SUBSCRIPTIONS),
         ("keep", _SUBSCRIPTIONS),
         ("pause", _SUBSCRIPTIONS),
+        ("use a method", _SUBSCRIPTIONS),
+        ("use the default method", _SUBSCRIPTIONS),
         ("resume", _SUBSCRIPTIONS),
     ],
 )

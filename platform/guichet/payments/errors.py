@@ -13,17 +13,22 @@ class ProviderError(GuichetError):
     request_id: str | None = None
 
 
-class CardRefused(ProviderError):
-    """The payment was declined, so nothing was changed. Please use another card."""
+class PaymentFailed(ProviderError):
+    """The payment was declined, so nothing was changed. Please use another card.
+
+    What a refused card and a bank that wants its customer have in common.
+    """
 
     status = 402
-    code = "card_refused"
+    code = "payment_failed"
 
     def __init__(
         self,
         decline_code: str | None = None,
         advice: str | None = None,
         network_decline_code: str | None = None,
+        charge_id: str | None = None,
+        payment_intent_id: str | None = None,
     ) -> None:
         super().__init__(
             decline_code=decline_code, advice=advice, network_decline_code=network_decline_code
@@ -34,12 +39,24 @@ class CardRefused(ProviderError):
         self.advice = advice
         #: The issuer's reason as the network numbers it, such as `51`.
         self.network_decline_code = network_decline_code
+        #: The attempt that failed, to fetch; None where nobody was charged.
+        self.charge_id = charge_id
+        self.payment_intent_id = payment_intent_id
 
 
-class NeedsAuthentication(ProviderError):
-    """Your bank wants you to confirm this payment, so nothing was changed yet."""
+class CardRefused(PaymentFailed):
+    """The payment was declined, so nothing was changed. Please use another card."""
 
-    status = 402
+    code = "card_refused"
+
+
+class NeedsAuthentication(PaymentFailed):
+    """Your bank wants you to confirm this payment, so nothing was changed yet.
+
+    It was not charged and waits for the customer where `charge_id` is None; otherwise it failed
+    because the customer was away.
+    """
+
     code = "needs_authentication"
 
 

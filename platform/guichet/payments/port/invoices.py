@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Refund
-from guichet.payments.copies import InvoiceCopy
+from guichet.payments.copies import AttemptCopy, InvoiceCopy
 
 
 class Invoices(Protocol):
@@ -21,7 +21,8 @@ class Invoices(Protocol):
 
         An invoice that is paid, or whose payment is under way, is answered as it is. With None
         whatever the invoice would be charged to. Raises `CardRefused`, or `NeedsAuthentication`
-        when the bank wants the customer, who may then be sent to `confirm_payment`.
+        when the bank wants the customer, who may then be sent to `confirm_payment`; both name the
+        attempt. Raises `ProviderRefused` for a method that is not the customer's (any more).
         """
         ...
 
@@ -47,6 +48,23 @@ class Invoices(Protocol):
     async def void_invoice(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy: ...
 
     async def mark_uncollectible(self, invoice_id: str, idempotency_key: str) -> InvoiceCopy: ...
+
+    async def set_automatic_collection(
+        self, invoice_id: str, automatic: bool, idempotency_key: str
+    ) -> InvoiceCopy:
+        """Have the provider retry the payment of an open invoice by itself, or never do so.
+
+        While it does not, `next_payment_attempt_at` is None. An invoice that is settled is answered
+        as it is: nobody collects it any more.
+        """
+        ...
+
+    async def list_invoice_attempts(self, invoice_id: str) -> list[AttemptCopy]:
+        """What the provider knows now of every attempt at an invoice, newest first.
+
+        Of each of its payment intents at most the newest 100.
+        """
+        ...
 
     async def invoice_links(self, invoice_id: str) -> InvoiceLinks | None: ...
 

@@ -60,6 +60,15 @@ class Subscriptions(Protocol):
         """Undo a cancellation that has not happened yet."""
         ...
 
+    async def use_payment_method(
+        self, subscription_id: str, payment_method_id: str | None, idempotency_key: str
+    ) -> SubscriptionCopy:
+        """Charge a subscription to one of its customer's methods; with None to their default.
+
+        Raises `ProviderRefused` for a method that is not attached to the customer.
+        """
+        ...
+
     async def pause(self, order: Pause, idempotency_key: str) -> SubscriptionCopy: ...
 
     async def resume(self, subscription_id: str, idempotency_key: str) -> SubscriptionCopy:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 import stripe
 from stripe.params import (
+    ChargeListParams,
     CreditNoteListParams,
     InvoicePayParams,
     PaymentIntentConfirmParams,
@@ -12,7 +13,7 @@ from stripe.params import (
 )
 
 from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Refund
-from guichet.payments.copies import InvoiceCopy
+from guichet.payments.copies import AttemptCopy, InvoiceCopy
 from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
@@ -109,6 +110,29 @@ class Invoices(Access):
             invoice_id, {"expand": copying.INVOICE}, {"idempotency_key": idempotency_key}
         )
         return await self._settle(invoice_id, call, "uncollectible")
+
+    @bounded
+    async def set_automatic_collection(
+        self, invoice_id: str, automatic: bool, idempotency_key: str
+    ) -> InvoiceCopy:
+        call = self._api.invoices.update_async(
+            invoice_id,
+            {"auto_advance": automatic, "expand": copying.INVOICE},
+            {"idempotency_key": idempotency_key},
+        )
+        # Of these Stripe collects nothing, whatever it is asked for.
+        return await self._settle(invoice_id, call, "paid", "uncollectible", "void")
+
+    @bounded
+    async def list_invoice_attempts(self, invoice_id: str) -> list[AttemptCopy]:
+        invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
+        found: list[AttemptCopy] = []
+        for intent_id in copying.intent_ids_of(invoice):
+            parameters: ChargeListParams = {"payment_intent": intent_id, "limit": PAGE}
+            listed = await ask(self._api.charges.list_async(parameters))
+            found += [copying.copy_attempt(charge) for charge in listed.data]
+        # Stable, so that those of one intent stay as Stripe lists them.
+        return sorted(found, key=lambda attempt: attempt.created_at, reverse=True)
 
     async def _settle(
         self, invoice_id: str, call: Awaitable[stripe.Invoice], *wanted: str

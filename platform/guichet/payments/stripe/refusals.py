@@ -14,6 +14,7 @@ from guichet.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
+from guichet.payments.stripe.copying import reference
 from guichet.payments.stripe.transport import NotSent
 
 #: Codes by which Stripe says that the customer has to confirm with their bank.
@@ -64,11 +65,13 @@ def _refusal(error: stripe.InvalidRequestError) -> ProviderRefused:
 
 def _card_error(error: stripe.CardError) -> ProviderError:
     details = error.error
-    decline = details.decline_code if details else None
-    if error.code in _AUTHENTICATION or decline in _AUTHENTICATION:
-        return NeedsAuthentication()
-    return CardRefused(
-        decline or error.code,
-        details.network_advice_code if details else None,
-        details.network_decline_code if details else None,
+    if details is None:
+        return CardRefused(error.code)
+    asks = error.code in _AUTHENTICATION or details.decline_code in _AUTHENTICATION
+    return (NeedsAuthentication if asks else CardRefused)(
+        details.decline_code or error.code,
+        details.network_advice_code,
+        details.network_decline_code,
+        details.charge,
+        reference(details.payment_intent),
     )

@@ -88,6 +88,14 @@ class Subscriptions(Reader):
         return await self._update(subscription_id, {"cancel_at": ""}, f"{idempotency_key}:2")
 
     @bounded
+    async def use_payment_method(
+        self, subscription_id: str, payment_method_id: str | None, idempotency_key: str
+    ) -> SubscriptionCopy:
+        # Stripe clears what is sent empty.
+        wanted: SubscriptionUpdateParams = {"default_payment_method": payment_method_id or ""}
+        return await self._update(subscription_id, wanted, idempotency_key)
+
+    @bounded
     async def pause(self, order: Pause, idempotency_key: str) -> SubscriptionCopy:
         pause: SubscriptionUpdateParamsPauseCollection = {"behavior": order.behavior}
         if order.resumes_at is not None:

@@ -13,6 +13,7 @@ from guichet.payments.stripe.copying.clocks import copy_test_clock
 from guichet.payments.stripe.copying.invoices import (
     INVOICE,
     copy_invoice,
+    intent_ids_of,
     intent_that_paid,
     is_proration,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "copy_tax_id",
     "copy_test_clock",
     "exact",
+    "intent_ids_of",
     "intent_of",
     "intent_that_paid",
     "is_being_paid",

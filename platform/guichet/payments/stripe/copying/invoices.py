@@ -88,6 +88,12 @@ def _payment(payment: stripe.InvoicePayment) -> InvoicePaymentCopy:
     )
 
 
+def intent_ids_of(invoice: stripe.Invoice) -> list[str]:
+    """The payment intents of an invoice whose payments were expanded, newest first."""
+    ids = [payment.payment_intent_id for payment in reversed(_payments(invoice))]
+    return [each for each in ids if each]
+
+
 def intent_that_paid(invoice: stripe.Invoice) -> str | None:
     """The id of the payment intent that paid an invoice whose payments were expanded."""
     for payment in _payments(invoice):
