@@ -12,6 +12,7 @@ from tenants.catalog import Plan
 from tenants.configuration import LARGEST_DOCUMENT, Configuration
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
+from tenants.mails import MAIL_KINDS, Mails
 
 _LOCALES = ("en", "fr")
 _SCHEMES = ("auto", "light", "dark")
@@ -20,6 +21,8 @@ _ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SHORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+#: Stands in a header and an SMTP command as it is.
+_SENDER = re.compile(r"[a-z0-9._%+=-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LARGEST_RADIUS = 24
 _MOST_OF_A_KIND = 200
@@ -70,6 +73,7 @@ def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
     yield from _branding_rules(configuration.branding)
     yield from _plan_rules(configuration.plans)
     yield from _provider_rules(configuration.identity_providers)
+    yield from _mail_rules(configuration.mails)
 
 
 def _branding_rules(branding: Branding) -> Iterator[Mistake]:
@@ -124,6 +128,14 @@ def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake
         for host in provider.endpoint_hosts:
             if not _HOST.fullmatch(host):
                 yield Mistake(f"{path}.endpoint_hosts", f"{host!r} is no host such as id.example")
+
+
+def _mail_rules(mails: Mails) -> Iterator[Mistake]:
+    if mails.sender_address and not _SENDER.fullmatch(mails.sender_address):
+        yield Mistake("mails.sender_address", "is a plain e-mail address such as hello@example.com")
+    for place, kind in enumerate(mails.switched_off):
+        if kind not in MAIL_KINDS:
+            yield Mistake(f"mails.switched_off[{place}]", f"is one of {', '.join(MAIL_KINDS)}")
 
 
 def _number_rules(path: str, items: tuple[object, ...]) -> Iterator[Mistake]:

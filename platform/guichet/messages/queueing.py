@@ -26,8 +26,19 @@ async def queue_message(
     `facts` are the names that the kind's template needs, `at` is when it happened by the customer's
     time. Answers the message's id, or None where the key was there already. What the merchant has
     switched off (`is_wanted` is false) or the customer does not want, what has no address, and a
-    second `payment_failed` within a day is kept as suppressed, with its reason.
+    second `payment_failed` within 24 hours of the customer's time is kept as suppressed, with its
+    reason.
+
+    Call it late in the unit, after every lock on rows: two units that tell one customer of failed
+    payments wait for each other here.
     """
+    if kind == "payment_failed":
+        # Whoever comes second looks for the first one's row in a statement that begins after it
+        # was committed.
+        await unit.execute(
+            "select pg_advisory_xact_lock(hashtextextended($1::text, 4177))",
+            f"{unit.tenant_id} {customer_id}",
+        )
     row = await unit.fetchrow(
         """
         with customer as (
