@@ -87,7 +87,9 @@ def test_a_taken_port_is_named_with_the_way_out(directory: Path) -> None:
     assert "PORT=" in message
 
 
-@pytest.mark.parametrize("name", ["serve", "worker", "postgres", "valkey", "sandbox", "identity"])
+@pytest.mark.parametrize(
+    "name", ["serve", "worker", "postgres", "valkey", "sandbox", "identity", "mail"]
+)
 def test_whatever_is_killed_is_started_again(demo: RunningDemo, name: str) -> None:
     killed = demo.process(name)
     killed.kill()

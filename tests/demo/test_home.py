@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from guichet.demo.home import Home, HomeInUse
+from guichet.demo.seeding import must_seed, remember_seeded
 
 _HOLD = (
     "import sys, time; from pathlib import Path; from guichet.demo.home import Home;"
@@ -76,5 +77,17 @@ def test_damaged_facts_are_as_good_as_none(home: Home, damaged: str) -> None:
     assert home.facts("seeded") == {}
 
 
-def test_nobody_else_can_read_the_logs(home: Home) -> None:
-    assert stat.S_IMODE(home.logs.stat().st_mode) == 0o700
+def test_the_data_is_made_again_for_another_address_and_by_a_newer_demo(home: Home) -> None:
+    addresses = {"port": "8000"}
+    assert must_seed(home, addresses)
+    remember_seeded(home, addresses)
+    assert not must_seed(home, addresses)
+    assert must_seed(home, {"port": "8001"})
+    # As the demo's first edition remembered it.
+    home.keep_facts("seeded", addresses)
+    assert must_seed(home, addresses)
+
+
+def test_nobody_else_can_read_the_logs_and_the_mails(home: Home) -> None:
+    for private in (home.logs, home.mail):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700

@@ -21,7 +21,7 @@ CUSTOMERS = (
     Person(
         "grace@example.com",
         "Grace Hopper",
-        _("Her payment failed yesterday: it is tried again, and she gets mail."),
+        _("Her last payment failed: it is tried again, and she gets mail."),
     ),
     Person("linus@example.com", "Linus Pauling", _("In a trial of another plan.")),
     Person("zoe@example.com", "Zoé Laurent", _("Cancelled some weeks ago.")),

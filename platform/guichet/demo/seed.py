@@ -23,6 +23,7 @@ from tenants.assets import store_asset
 from tenants.catalog import Plan
 from tenants.configuration import Configuration, load_published, publish
 from tenants.identity_providers import IdentityProvider, secret_name
+from tenants.retries import RetryPolicy
 from tenants.tenant import UnknownTenant, add_tenant, find_tenant
 from tenants.vault import Vault
 
@@ -88,8 +89,8 @@ class _Maker:
             await self._name_account(merchant, key)
             prices = await live_a_year(client, merchant, datetime.now(UTC))
             await self._publish_first(tenant_id, merchant, key, prices)
-        elif published.configuration.identity_providers[0].issuer != self._issuer:
-            await self._publish_issuer(tenant_id, merchant, published.configuration)
+        else:
+            await self._bring_up_to_date(tenant_id, merchant, published.configuration)
         await self._receive_events(tenant_id, merchant, key)
         provider = await self._providers.client(tenant_id)
         await self._import(provider, tenant_id)
@@ -146,16 +147,19 @@ class _Maker:
             )
             await publish(store, tenant_id, configuration, _ACTOR, "First version of the demo.")
 
-    async def _publish_issuer(
+    async def _bring_up_to_date(
         self, tenant_id: UUID, merchant: Merchant, configuration: Configuration
     ) -> None:
+        """Follow the identity provider, and have a policy where an older demo had none."""
+        untouched = configuration.retries == RetryPolicy()
         changed = msgspec.structs.replace(
-            configuration, identity_providers=(self._identity_provider(merchant),)
+            configuration,
+            identity_providers=(self._identity_provider(merchant),),
+            retries=merchant.retries if untouched else configuration.retries,
         )
-        async with self._db.unit(tenant_id) as unit:
-            await publish(
-                unit.connection, tenant_id, changed, _ACTOR, "The identity provider moved."
-            )
+        if changed != configuration:
+            async with self._db.unit(tenant_id) as unit:
+                await publish(unit.connection, tenant_id, changed, _ACTOR, "The demo has changed.")
 
     def _identity_provider(self, merchant: Merchant) -> IdentityProvider:
         return IdentityProvider(
