@@ -43,6 +43,8 @@ begin
       was := jsonb_build_object(
         'status', old.status, 'cancel_at_period_end', old.cancel_at_period_end, 'trial_end_at', old.trial_end_at
       );
+    elsif tg_argv[0] = 'payment_method' then
+      was := jsonb_build_object('customer_id', old.customer_id);
     else
       was := '{}';
     end if;
@@ -1069,6 +1071,8 @@ CREATE INDEX payment_attempts_intent ON public.payment_attempts USING btree (ten
 
 CREATE INDEX payment_methods_customer ON public.payment_methods USING btree (tenant_id, customer_id, created_at);
 
+CREATE INDEX payment_methods_expiring ON public.payment_methods USING btree (tenant_id, exp_year, exp_month, id) WHERE (customer_id IS NOT NULL);
+
 CREATE INDEX provider_connections_rejected ON public.provider_connections USING btree (tenant_id, checked_at) WHERE (rejected_at IS NOT NULL);
 
 CREATE INDEX provider_events_bodies ON public.provider_events USING btree (tenant_id, handled_at) WHERE ((handled_at IS NOT NULL) AND (body IS NOT NULL));
@@ -1080,6 +1084,10 @@ CREATE INDEX sessions_customer ON public.sessions USING btree (tenant_id, custom
 CREATE UNIQUE INDEX sessions_token ON public.sessions USING btree (tenant_id, token_hash);
 
 CREATE INDEX subscriptions_customer ON public.subscriptions USING btree (tenant_id, customer_id, created_at);
+
+CREATE INDEX subscriptions_renewals ON public.subscriptions USING btree (tenant_id, current_period_end_at, id) WHERE ((status = 'active'::text) AND (NOT cancel_at_period_end));
+
+CREATE INDEX subscriptions_trials ON public.subscriptions USING btree (tenant_id, trial_end_at, id) WHERE (status = 'trialing'::text);
 
 CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
 
