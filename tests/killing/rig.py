@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -111,10 +111,10 @@ class Rig:
             for proxy in proxies:
                 await proxy.close()
 
-    def start_worker(self, name: str) -> Program:
-        """One more worker."""
-        program = self._program(name, ["-m", "guichet.cli", "worker"], self._environ)
-        return self._started(program)
+    def start_worker(self, name: str, more: Mapping[str, str] | None = None) -> Program:
+        """One more worker, with `more` in its environment."""
+        environ = {**self._environ, **(more or {})}
+        return self._started(self._program(name, ["-m", "guichet.cli", "worker"], environ))
 
     def start_web(self, name: str) -> tuple[Program, int]:
         """One more web process, and its port."""
@@ -255,6 +255,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "GUICHET_LISTEN": settings.listen,
         "GUICHET_METRICS_LISTEN": settings.metrics_listen,
         "GUICHET_STRIPE_URL": settings.stripe_url,
+        "GUICHET_SMTP_URL": settings.smtp_url,
+        "GUICHET_MAIL_FROM": settings.mail_from,
         "GUICHET_DRAIN_SECONDS": "1",
         "GUICHET_DEMO": "true",
         "NO_PROXY": "127.0.0.1,localhost",

@@ -1,0 +1,56 @@
+"""The time after the storms of a year: nothing fails any more, and the workers come to rest."""
+
+import asyncio
+import time
+
+from tests.soak import weather
+from tests.years.following import under_way
+from tests.years.merchant import Merchant
+from tests.years.stage import Stage
+
+#: A lease and the looks after it; unknown outcomes are looked at again after five minutes at most.
+PATIENCE_SECONDS = 400.0
+_PAUSE_SECONDS = 0.25
+
+
+async def settle(stage: Stage) -> float:
+    """End all faults and wait until nothing is under way; answers how many seconds it took.
+
+    Raises `TimeoutError`, which says what is under way still.
+    """
+    began_at = time.monotonic()
+    stage.catcher.behave()
+    for merchant in stage.merchants:
+        await weather.calm(merchant.shop)
+    # What came to rest last may have moved what was at rest before.
+    for merchant in stage.merchants * 2:
+        while busy := await under_way(merchant) or await _let_time_pass(merchant):
+            if time.monotonic() > began_at + PATIENCE_SECONDS:
+                raise TimeoutError(f"{merchant.plan.name}: {busy}")
+            await asyncio.sleep(_PAUSE_SECONDS)
+    return time.monotonic() - began_at
+
+
+async def _let_time_pass(merchant: Merchant) -> dict[str, int]:
+    """End the waits of mails and of looks, as hours do; answers how many there were."""
+    async with merchant.db.unit(merchant.tenant_id) as unit:
+        mails = await unit.fetch(
+            """
+            update messages
+            set due_at = now()
+            where tenant_id = $1
+            and state = 'queued'
+            returning id
+            """,
+            merchant.tenant_id,
+        )
+        await unit.execute(
+            """
+            update dunning_cases
+            set wake_at = now()
+            where tenant_id = $1
+            and state = 'unknown'
+            """,
+            merchant.tenant_id,
+        )
+    return {"mails put off": len(mails)} if mails else {}
