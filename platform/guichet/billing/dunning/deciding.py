@@ -3,18 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-import msgspec
-
 from guichet.billing.dunning.access import access_at
 from guichet.billing.dunning.facts import Access, Decision, Facts, Method, Reason
-from guichet.billing.dunning.planning import (
-    PATIENCE,
-    Obstacle,
-    Plan,
-    is_new,
-    plan,
-    window_end,
-)
+from guichet.billing.dunning.placing import place
+from guichet.billing.dunning.planning import Obstacle, Plan, is_new, plan, window_end
 from tenants.retries import RetryPolicy
 
 #: How long the mirror may need to learn that an invoice is paid, once a charge of it succeeded.
@@ -80,13 +72,13 @@ def _ended(facts: Facts, policy: RetryPolicy) -> Decision | None:
 def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
     plans: list[Plan] = []
     obstacles: list[Obstacle] = []
-    for place, method in enumerate(facts.methods):
-        if place and not policy.fallbacks and not is_new(facts, method):
+    for rank, method in enumerate(facts.methods):
+        if rank and not policy.fallbacks and not is_new(facts, method):
             obstacles.append(Obstacle(Reason("fallbacks_off")))
             continue
         found = plan(facts, policy, method)
         if isinstance(found, Plan):
-            found = _placed(facts, policy, found)
+            found = place(facts, policy, found)
         if isinstance(found, Plan):
             plans.append(found)
         else:
@@ -94,14 +86,6 @@ def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
     if plans:
         return _try(facts, policy, min(plans, key=lambda it: it.at), obstacles)
     return _ask(facts, policy, obstacles)
-
-
-def _placed(facts: Facts, policy: RetryPolicy, wanted: Plan) -> Plan | Obstacle:
-    """The plan at a time that the window has."""
-    at = max([wanted.at, *(it.at + PATIENCE for it in facts.tries if it.outcome == "not_made")])
-    if max(at, facts.now) >= window_end(facts, policy):
-        return Obstacle(Reason("no_time_left", {"days": policy.window_days}))
-    return msgspec.structs.replace(wanted, at=at)
 
 
 def _try(facts: Facts, policy: RetryPolicy, wanted: Plan, obstacles: list[Obstacle]) -> Decision:
@@ -113,9 +97,12 @@ def _try(facts: Facts, policy: RetryPolicy, wanted: Plan, obstacles: list[Obstac
 
 
 def _ask(facts: Facts, policy: RetryPolicy, obstacles: list[Obstacle]) -> Decision:
-    """Only the customer can bring it on: until the window is over, or not at all."""
+    """Only the customer can bring it on: until the window is over, or not at all.
+
+    What became of the method that comes first says which of the policy's actions counts.
+    """
     reasons = [it.reason for it in obstacles] or [Reason("no_method")]
-    declined = next((it.decline for it in obstacles if it.decline), None)
+    declined = obstacles[0].decline if obstacles else None
     if declined and getattr(policy.declines, declined) == "end":
         return _end(*reasons)
     asks_for: Literal["new_card", "authenticate"] = (

@@ -1,6 +1,7 @@
 """When a payment method may be charged next for an invoice, or why it may not."""
 
 from datetime import datetime, timedelta, timezone
+from typing import Literal
 
 import msgspec
 
@@ -12,8 +13,6 @@ from tenants.retries import RetryPolicy
 EXTRA = frozenset({"soon", "new_method", "fallback"})
 #: How long after a failure that was the network's own it is tried again, each time once.
 SOON = (timedelta(minutes=5), timedelta(minutes=30))
-#: After a charge that was not even made, nor refused by a bank.
-PATIENCE = timedelta(minutes=15)
 #: A card that was declined has a rest of a day, or the policy's wait where that is shorter.
 REST = timedelta(days=1)
 _LAST_ZONE = timezone(timedelta(hours=-12))
@@ -25,8 +24,9 @@ class Plan(msgspec.Struct, frozen=True):
     method: Method
     at: datetime
     reasons: tuple[Reason, ...]
-    #: The customer asked for it by adding the method: quiet times do not hold it back.
-    is_asked_for: bool = False
+    #: The schedule's own waits for pay days; what the customer asked for, by adding the method,
+    #: does not wait for the end of quiet times either.
+    kind: Literal["scheduled", "extra", "asked_for"]
 
 
 class Obstacle(msgspec.Struct, frozen=True):
@@ -43,9 +43,9 @@ def plan(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
     if obstacle:
         return obstacle
     if not tries and is_new(facts, method):
-        return _from(method, facts.opened_at, Reason("new_method"), tries, is_asked_for=True)
+        return _held("asked_for", method, facts.opened_at, Reason("new_method"), tries)
     if not tries and not _is_the_first(facts, method):
-        return _from(method, facts.opened_at, Reason("fallback"), tries)
+        return _held("extra", method, facts.opened_at, Reason("fallback"), tries)
     return _soon(method, tries, policy) or _scheduled(facts, policy, method, tries)
 
 
@@ -61,7 +61,7 @@ def _soon(method: Method, tries: list[Try], policy: RetryPolicy) -> Plan | None:
         return None
     wait = SOON[repeats]
     reason = Reason("soon", {"minutes": int(wait.total_seconds() // 60)})
-    return _from(method, tries[-1].at + wait, reason, tries)
+    return _held("extra", method, tries[-1].at + wait, reason, tries)
 
 
 def _scheduled(
@@ -77,7 +77,7 @@ def _scheduled(
     if tries:
         at = max(at, tries[-1].at + min(wait, REST))
     reason = Reason("planned", {"number": len(made) + 1, "tries": most})
-    return _from(method, at, reason, tries)
+    return _held("scheduled", method, at, reason, tries)
 
 
 def _wait(facts: Facts, policy: RetryPolicy, made: int, last_at: datetime) -> timedelta:
@@ -88,10 +88,14 @@ def _wait(facts: Facts, policy: RetryPolicy, made: int, last_at: datetime) -> ti
     return max(left, timedelta()) / (number_of_tries(policy) - made + 1)
 
 
-def _from(
-    method: Method, at: datetime, reason: Reason, tries: list[Try], *, is_asked_for: bool = False
+def _held(
+    kind: Literal["scheduled", "extra", "asked_for"],
+    method: Method,
+    at: datetime,
+    reason: Reason,
+    tries: list[Try],
 ) -> Plan:
-    """A plan that neither the networks nor a charge that could not be made hold back."""
+    """The plan, held back for as long as the networks want it."""
     reasons = [reason]
     for it in tries:
         if it.not_before and it.not_before > at:
@@ -100,7 +104,7 @@ def _from(
     if method.allowed_at and method.allowed_at > at:
         at = method.allowed_at
         reasons.append(Reason("cap", {"cap": method.cap or "", "until": at.isoformat()}))
-    return Plan(method, at, tuple(reasons), is_asked_for)
+    return Plan(method, at, tuple(reasons), kind)
 
 
 def _expired(facts: Facts, method: Method) -> Obstacle | None:
