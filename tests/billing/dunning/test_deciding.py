@@ -222,7 +222,7 @@ def test_an_expired_card_is_skipped_and_a_card_is_good_to_the_end_of_its_month()
     expired = msgspec.structs.replace(CARD, exp_month=2, exp_year=2026)
     decision = decide(facts(methods=(expired,)), POLAR)
     assert (decision.step, _codes(decision)) == ("ask", ["card_expired"])
-    assert decision.reasons[0].facts == {"month": 2, "year": 2026}
+    assert decision.reasons[0].facts == {"month": 2, "year": 2026, "payment_method": "pm_a"}
     good = msgspec.structs.replace(CARD, exp_month=3, exp_year=2026)
     assert decide(facts(methods=(good,)), POLAR).step == "wait"
 

@@ -72,20 +72,25 @@ def _ended(facts: Facts, policy: RetryPolicy) -> Decision | None:
 def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
     plans: list[Plan] = []
     obstacles: list[Obstacle] = []
-    for rank, method in enumerate(facts.methods):
-        if rank and not policy.fallbacks and not is_new(facts, method):
-            obstacles.append(Obstacle(Reason("fallbacks_off")))
-            continue
-        found = plan(facts, policy, method)
-        if isinstance(found, Plan):
-            found = place(facts, policy, found)
+    for method in facts.methods:
+        found = _use(facts, policy, method)
         if isinstance(found, Plan):
             plans.append(found)
         else:
-            obstacles.append(found)
+            named = Reason(found.reason.code, {**found.reason.facts, "payment_method": method.id})
+            obstacles.append(Obstacle(named, found.decline))
     if plans:
         return _try(facts, policy, min(plans, key=lambda it: it.at), obstacles)
     return _ask(facts, policy, obstacles)
+
+
+def _use(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
+    """When one of the methods is charged, or why it is not."""
+    is_fallback = method is not facts.methods[0] and not is_new(facts, method)
+    if is_fallback and not policy.fallbacks:
+        return Obstacle(Reason("fallbacks_off"))
+    found = plan(facts, policy, method)
+    return place(facts, policy, found) if isinstance(found, Plan) else found
 
 
 def _try(facts: Facts, policy: RetryPolicy, wanted: Plan, obstacles: list[Obstacle]) -> Decision:
