@@ -1152,9 +1152,6 @@ ALTER TABLE ONLY public.customers
 ALTER TABLE ONLY public.dunning_attempts
     ADD CONSTRAINT dunning_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
-ALTER TABLE ONLY public.dunning_attempts
-    ADD CONSTRAINT dunning_attempts_tenant_id_invoice_id_fkey FOREIGN KEY (tenant_id, invoice_id) REFERENCES public.dunning_cases(tenant_id, invoice_id);
-
 ALTER TABLE ONLY public.dunning_cases
     ADD CONSTRAINT dunning_cases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1488,6 +1485,7 @@ GRANT SELECT(tenant_id) ON TABLE public.mirror_news TO guichet_system;
 GRANT SELECT(id) ON TABLE public.mirror_news TO guichet_system;
 
 GRANT SELECT(noted_at) ON TABLE public.mirror_news TO guichet_system;
+GRANT UPDATE(noted_at) ON TABLE public.mirror_news TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_method_leases TO guichet_app;
 

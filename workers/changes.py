@@ -5,7 +5,9 @@ from uuid import UUID
 
 import structlog
 
+from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.resuming import resume_unfinished
+from guichet.messages.queueing import SEND_MESSAGES
 from guichet.payments.errors import ProviderKeyRejected
 from workers.office import Office
 
@@ -20,7 +22,9 @@ async def resume_changes(office: Office, tenant_id: str) -> None:
     if not office.works_for(tenant):
         return
     try:
-        await resume_unfinished(deployment.db, deployment.providers, tenant, datetime.now(UTC))
+        if await resume_unfinished(deployment.db, deployment.providers, tenant, datetime.now(UTC)):
+            for job in (FOLLOW_NEWS, SEND_MESSAGES):
+                await deployment.outbox.knock(job, tenant_id)
     except ProviderKeyRejected as error:
         log.warning("changes_not_resumed", tenant=tenant_id, reason=error.code)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from guichet.billing.dunning.running import Runner
 from guichet.deployment import Deployment, await_deployment
 from guichet.payments.connections import read_connection
 from guichet.settings import Settings
@@ -26,6 +27,7 @@ class Office(msgspec.Struct, frozen=True):
 
     deployment: Deployment
     applier: Applier
+    runner: Runner
     #: Held by whoever reads a whole account. Nobody waits for it: the next round comes by again.
     long_jobs: asyncio.Semaphore = msgspec.field(
         default_factory=lambda: asyncio.Semaphore(_LONG_JOBS)
@@ -48,6 +50,8 @@ class Office(msgspec.Struct, frozen=True):
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
     """Open everything; waits for the database as `await_deployment` does."""
     async with await_deployment(settings) as deployment:
-        applier = Applier(deployment.db, deployment.providers)
+        applier = Applier(deployment.db, deployment.providers, outbox=deployment.outbox)
         deployment.directory.on_change(applier.forget)
-        yield Office(deployment, applier)
+        runner = Runner(deployment.db, deployment.providers, deployment.directory)
+        deployment.directory.on_change(runner.forget)
+        yield Office(deployment, applier, runner)

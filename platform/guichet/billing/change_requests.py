@@ -16,7 +16,9 @@ import structlog
 
 from guichet.audit import record
 from guichet.billing.changes import ChangeUnfinished
+from guichet.billing.mails import queue_mails
 from guichet.billing.mirror import draw_copy_no, write_copy
+from guichet.billing.subscription_mails import mails_of_change
 from guichet.billing.subscriptions import hold_still
 from guichet.db import Database, Unit
 from guichet.errors import Conflict, GuichetError
@@ -292,4 +294,6 @@ async def finish(
             request.subscription_id,
             msgspec.to_builtins(details),
         )
+    if state == "done":
+        await queue_mails(unit, await mails_of_change(unit, request))
     return from_row(row)

@@ -19,8 +19,10 @@ from guichet.billing.change_requests import (
     find_request,
     start_request,
 )
+from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import Conflict, NotFound
+from guichet.messages.queueing import SEND_MESSAGES
 from guichet.payments.orders import SubscriptionChange
 from guichet.portal.visit import Visit
 
@@ -73,6 +75,8 @@ async def make_change(
     except Exception:
         # It is written down, so a worker settles it; no page may say that nothing was changed.
         _log.exception("change left unfinished", request_id=visit.request_id, change=kind)
+    for job in (FOLLOW_NEWS, SEND_MESSAGES):
+        await deployment.outbox.knock(job, str(tenant_id))
     return visit.redirect(path)
 
 

@@ -15,8 +15,10 @@ from prometheus_client import Counter
 
 from guichet.billing.fetching import Fetched, fetch_all, neighbours, not_mirrored
 from guichet.billing.mirror import UNWRITABLE, Reference, write_copies, write_singly
+from guichet.billing.news import FOLLOW_NEWS, has_news
 from guichet.db import Database, Unit
 from guichet.errors import GuichetError
+from guichet.outbox import Outbox
 from guichet.payments.choose import Providers
 from guichet.payments.copies import Copy
 from guichet.payments.errors import (
@@ -48,15 +50,21 @@ _OUTAGE = (ProviderBusy, ProviderUnreachable, TimeoutError)
 class Applier:
     """Applies tenants' waiting events; each process has one.
 
-    Have the directory call `forget` for each tenant that changes, so that whatever keeps its
-    provider away is tried again at once with what is new.
+    With an outbox it knocks for whoever follows what changed, which a sweep finds otherwise. Have
+    the directory call `forget` for each tenant that changes, so that whatever keeps its provider
+    away is tried again at once with what is new.
     """
 
     def __init__(
-        self, db: Database, providers: Providers, clock: Callable[[], float] = time.monotonic
+        self,
+        db: Database,
+        providers: Providers,
+        clock: Callable[[], float] = time.monotonic,
+        outbox: Outbox | None = None,
     ) -> None:
         self._db = db
         self._providers = providers
+        self._outbox = outbox
         self._clock = clock
         self._paused: dict[UUID, float] = {}
         # Tenants at work in this process, and whether somebody knocked meanwhile.
@@ -151,12 +159,18 @@ class Applier:
             async with self._db.unit(tenant_id) as unit:
                 await _write_all(unit, fetched.copies, batch.copy_no)
                 await _finish(unit, batch, touched, fetched.errors)
+                await self._knock_for_news(unit)
         except UNWRITABLE as error:
             log.warning("batch_not_written", tenant=str(tenant_id), reason=type(error).__name__)
             # So that what cannot be written holds up its own events only.
             failed = await write_singly(self._db, tenant_id, fetched.copies, batch.copy_no)
             async with self._db.unit(tenant_id) as unit:
                 await _finish(unit, batch, touched, {**fetched.errors, **failed})
+                await self._knock_for_news(unit)
+
+    async def _knock_for_news(self, unit: Unit) -> None:
+        if self._outbox is not None and await has_news(unit):
+            self._outbox.knock_after_commit(unit, FOLLOW_NEWS)
 
 
 async def _write_all(unit: Unit, copies: Mapping[Reference, Copy | None], copy_no: int) -> None:

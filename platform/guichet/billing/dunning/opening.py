@@ -1,0 +1,198 @@
+"""Cases opened, and looked at again, because of what changed in the mirror."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from guichet.billing.dunning.owing import InvoiceNow
+from guichet.db import Unit
+
+#: Of a first payment nobody knows yet whether it will be made: whoever signs up is there to do it.
+_NOT_BEGUN = ("incomplete", "incomplete_expired")
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """A case that was just opened, and when its invoice's payment failed first."""
+
+    invoice_id: str
+    opened_at: datetime
+
+
+def opens_case(invoice: InvoiceNow, *, is_first: bool, window: timedelta) -> bool:
+    """Whether a failed payment is followed from now on.
+
+    `is_first` says that we have seen it fail for the first time. What failed longer ago than the
+    policy's `window` before we came, as an import brings it, would be given up at once: it is left
+    to whoever has dealt with it so far.
+    """
+    if (
+        invoice.status != "open"
+        or invoice.collection_method != "charge_automatically"
+        or invoice.attempt_count == 0
+        or invoice.remaining <= 0
+        or invoice.is_for_pending_update
+        or _is_first_payment(invoice)
+    ):
+        return False
+    return is_first or _opened_at(invoice) > invoice.now - window
+
+
+def _is_first_payment(invoice: InvoiceNow) -> bool:
+    if invoice.subscription_status is None:
+        return invoice.billing_reason == "subscription_create"
+    return invoice.subscription_status in _NOT_BEGUN
+
+
+def _opened_at(invoice: InvoiceNow) -> datetime:
+    return invoice.first_failure_at or invoice.now
+
+
+async def open_cases(unit: Unit, invoices: Sequence[InvoiceNow]) -> list[Opening]:
+    """Open cases, to be looked at at once; answers those that were not there yet."""
+    if not invoices:
+        return []
+    rows = await unit.fetch(
+        """
+        insert into dunning_cases (
+          tenant_id, invoice_id, customer_id, subscription_id, test_clock_id, state, opened_at
+        )
+        select
+          $1,
+          failed.invoice_id,
+          failed.customer_id,
+          failed.subscription_id,
+          failed.test_clock_id,
+          'waiting',
+          failed.opened_at
+        from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+          as failed (invoice_id, customer_id, subscription_id, test_clock_id, opened_at)
+        order by failed.invoice_id collate "C"
+        on conflict (tenant_id, invoice_id) do nothing
+        returning invoice_id, opened_at
+        """,
+        unit.tenant_id,
+        [invoice.id for invoice in invoices],
+        [invoice.customer_id for invoice in invoices],
+        [invoice.subscription_id for invoice in invoices],
+        [invoice.test_clock_id for invoice in invoices],
+        [_opened_at(invoice) for invoice in invoices],
+    )
+    return [Opening(row["invoice_id"], row["opened_at"]) for row in rows]
+
+
+async def wake_cases(
+    unit: Unit,
+    *,
+    invoices: Collection[str] = (),
+    paid: Collection[str] = (),
+    subscriptions: Collection[str] = (),
+    customers: Collection[str] = (),
+    test_clocks: Collection[str] = (),
+) -> int:
+    """Have open cases looked at at once; answers how many.
+
+    Those of the invoices, subscriptions and customers; those that are due by now by one of the
+    clocks; and those given up whose invoice was `paid` all the same, which are open again. Whoever
+    has a charge under way, or does not know what became of one, looks anew when that is settled:
+    such cases are left alone. What a case is, is read under its lock, so that whoever is settling
+    it has either seen what changed or is waited for.
+    """
+    if not (invoices or paid or subscriptions or customers or test_clocks):
+        return 0
+    return await unit.fetchval(  # type: ignore[no-any-return]
+        """
+        with locked as (
+          select
+            dunning_case.invoice_id,
+            dunning_case.state,
+            dunning_case.closed_at
+          from dunning_cases as dunning_case
+          where dunning_case.tenant_id = $1
+          and (
+            dunning_case.invoice_id = any($2::text[])
+            or dunning_case.invoice_id = any($3::text[])
+            or dunning_case.wake_at is not null
+            and (
+              dunning_case.subscription_id = any($4::text[])
+              or dunning_case.customer_id = any($5::text[])
+              or dunning_case.test_clock_id = any($6::text[])
+              and dunning_case.due_at <= (
+                select clock.frozen_at
+                from test_clocks as clock
+                where clock.tenant_id = $1
+                and clock.id = dunning_case.test_clock_id
+              )
+            )
+          )
+          order by dunning_case.invoice_id collate "C"
+          for update
+        ),
+        woken as (
+          update dunning_cases as held
+          set
+            state = case when locked.state = 'given_up' then 'waiting' else locked.state end,
+            closed_at = null,
+            wake_at = '-infinity'
+          from locked
+          where held.tenant_id = $1
+          and held.invoice_id = locked.invoice_id
+          and (
+            locked.closed_at is null and locked.state not in ('attempting', 'unknown')
+            or locked.state = 'given_up' and locked.invoice_id = any($3::text[])
+          )
+          returning 1
+        )
+        select count(1)
+        from woken
+        """,
+        unit.tenant_id,
+        list(invoices),
+        list(paid),
+        list(subscriptions),
+        list(customers),
+        list(test_clocks),
+    )
+
+
+async def note_first_failures(unit: Unit, attempts: Collection[str]) -> None:
+    """Have cases begin with a refused charge that the mirror learned of after they were opened."""
+    if not attempts:
+        return
+    await unit.execute(
+        """
+        with earlier as (
+          select
+            payment.invoice_id,
+            min(attempt.created_at) as failed_at
+          from payment_attempts as attempt
+          join invoice_payments as payment
+            on payment.tenant_id = $1
+            and payment.payment_intent_id = attempt.payment_intent_id
+          where attempt.tenant_id = $1
+          and attempt.id = any($2::text[])
+          and attempt.status = 'failed'
+          group by payment.invoice_id
+        ),
+        locked as (
+          select dunning_case.invoice_id
+          from dunning_cases as dunning_case
+          join earlier
+            on earlier.invoice_id = dunning_case.invoice_id
+          where dunning_case.tenant_id = $1
+          and dunning_case.wake_at is not null
+          and dunning_case.opened_at > earlier.failed_at
+          order by dunning_case.invoice_id collate "C"
+          for update of dunning_case
+        )
+        update dunning_cases as held
+        set opened_at = earlier.failed_at
+        from locked
+        join earlier
+          on earlier.invoice_id = locked.invoice_id
+        where held.tenant_id = $1
+        and held.invoice_id = locked.invoice_id
+        """,
+        unit.tenant_id,
+        list(attempts),
+    )

@@ -1,0 +1,153 @@
+"""A tenant whose mirror is written by hand, and what follows from what is written."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from msgspec.structs import replace
+
+from guichet.billing.mirror import draw_copy_no, write_copies
+from guichet.billing.news import Followed, follow_news
+from guichet.db import Database
+from guichet.payments.copies import AttemptCopy, Copy, InvoiceCopy, TestClockCopy
+from tenants.configuration import Configuration
+from tests.billing.samples import (
+    ATTEMPT,
+    CUSTOMER,
+    INVOICE,
+    METHOD,
+    PRICE,
+    PRODUCT,
+    SUBSCRIPTION,
+    bare,
+)
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+PERSON = replace(CUSTOMER, test_clock_id=None, created_at=NOW - 90 * DAY)
+CARD = replace(METHOD, created_at=NOW - 90 * DAY)
+PLAN = (PRODUCT, replace(PRICE, tiers_mode=None, tiers=(), package_size=None, package_round=None))
+#: Active and in good standing, until the middle of its month.
+ACTIVE = replace(
+    bare(SUBSCRIPTION),
+    status="active",
+    collection_method="charge_automatically",
+    cancel_at_period_end=False,
+    created_at=NOW - 90 * DAY,
+    current_period_start_at=NOW - 15 * DAY,
+    current_period_end_at=NOW + 15 * DAY,
+    items=(replace(SUBSCRIPTION.items[0], quantity=2),),
+)
+#: Open, and nothing was tried yet.
+DUE = replace(
+    INVOICE,
+    attempt_count=0,
+    created_at=NOW - HOUR,
+    finalized_at=NOW - HOUR,
+    next_payment_attempt_at=None,
+)
+FAILED = replace(DUE, attempt_count=1)
+PAID = replace(FAILED, status="paid", amount_paid=900, amount_remaining=0, paid_at=NOW)
+REFUSED = replace(ATTEMPT, created_at=NOW - HOUR / 2)
+
+
+class Merchant:
+    """A tenant and its configuration."""
+
+    def __init__(self, db: Database, tenant_id: UUID) -> None:
+        self.db = db
+        self.tenant_id = tenant_id
+        self.configuration = Configuration()
+
+    async def write(self, *copies: Copy) -> None:
+        async with self.db.unit(self.tenant_id) as unit:
+            await write_copies(unit, copies, await draw_copy_no(unit))
+
+    async def write_quietly(self, *copies: Copy) -> None:
+        """Write what was so long before, of which nobody is to hear."""
+        await self.write(*copies)
+        await self.execute("delete from mirror_news where tenant_id = $1")
+
+    async def follow(self) -> Followed:
+        return await follow_news(self.db, self.tenant_id, self.configuration)
+
+    async def write_and_follow(self, *copies: Copy) -> Followed:
+        await self.write(*copies)
+        return await self.follow()
+
+    async def fail(
+        self, invoice: InvoiceCopy = FAILED, *attempts: AttemptCopy, clock: datetime | None = None
+    ) -> None:
+        """A payment that fails for the first time, of a subscription that is there."""
+        clocks = [TestClockCopy(id="clock_1", frozen_at=clock)] if clock else []
+        person = replace(PERSON, test_clock_id="clock_1" if clock else None)
+        before = replace(invoice, attempt_count=0)
+        await self.write_quietly(person, CARD, *PLAN, ACTIVE, before, *clocks)
+        await self.write_and_follow(invoice, *attempts)
+
+    async def execute(self, sql: str, *args: object) -> None:
+        async with self.db.unit(self.tenant_id) as unit:
+            await unit.execute(sql, self.tenant_id, *args)
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        async with self.db.unit(self.tenant_id) as unit:
+            return await unit.fetch(sql, self.tenant_id, *args)
+
+    async def cases(self) -> list[asyncpg.Record]:
+        return await self.fetch(
+            """
+            select
+              invoice_id,
+              state,
+              opened_at,
+              closed_at,
+              due_at,
+              test_clock_id,
+              wake_at = '-infinity' as is_awake
+            from dunning_cases
+            where tenant_id = $1
+            order by invoice_id
+            """
+        )
+
+    async def case(self) -> asyncpg.Record:
+        (case,) = await self.cases()
+        return case
+
+    async def set_case(self, **values: Any) -> None:
+        """As whoever works on cases leaves one; it waits for news where nothing else is said."""
+        values = {"wake_at": datetime.max, **values}
+        columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
+        await self.execute(
+            f"update dunning_cases set {columns} where tenant_id = $1", *values.values()
+        )
+
+    async def news(self) -> list[str]:
+        rows = await self.fetch(
+            "select kind from mirror_news where tenant_id = $1 order by id",
+        )
+        return [row["kind"] for row in rows]
+
+    async def mails(self) -> Sequence[asyncpg.Record]:
+        return await self.fetch(
+            """
+            select
+              kind,
+              customer_id,
+              key,
+              facts::text,
+              at,
+              state,
+              reason
+            from messages
+            where tenant_id = $1
+            order by key
+            """
+        )
+
+    async def told(self) -> list[str]:
+        return [row["kind"] for row in await self.mails()]
