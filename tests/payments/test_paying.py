@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import stripe
 
 from guichet.payments.errors import (
     CardRefused,
@@ -14,7 +13,6 @@ from guichet.payments.errors import (
     ProviderUnreachable,
 )
 from guichet.payments.stripe.adapter import Stripe, Transport
-from guichet.payments.stripe.copying import intent_of, is_being_paid
 from guichet.payments.stripe.transport import Answer
 from tests.payments.debts import attempts, owe
 from tests.payments.faults import fail_requests, lose_answers
@@ -238,47 +236,3 @@ async def test_credit_notes_of_a_customer_are_listed(shop: Shop) -> None:
     assert (listed.status, listed.memo) == ("issued", "Sorry")
     assert (listed.reason, bool(listed.pdf_url)) == ("product_unsatisfactory", True)
     assert await shop.port.list_credit_notes("cus_none") == []
-
-
-@pytest.mark.parametrize(
-    ("payment", "intent", "under_way"),
-    [
-        ("open", "requires_payment_method", False),
-        ("open", "requires_action", False),
-        ("open", "processing", True),
-        ("open", "succeeded", True),
-        ("paid", "succeeded", False),
-        ("canceled", "canceled", False),
-    ],
-)
-def test_money_that_is_on_its_way_is_not_asked_for_again(
-    payment: str, intent: str, under_way: bool
-) -> None:
-    values = {
-        "id": "in_1",
-        "object": "invoice",
-        "payments": {
-            "object": "list",
-            "data": [
-                {
-                    "id": "inpay_1",
-                    "object": "invoice_payment",
-                    "status": payment,
-                    "is_default": True,
-                    "payment": {
-                        "type": "payment_intent",
-                        "payment_intent": {
-                            "id": "pi_1",
-                            "object": "payment_intent",
-                            "status": intent,
-                        },
-                    },
-                }
-            ],
-        },
-    }
-    invoice = stripe.Invoice.construct_from(values, "sk_test_1")
-    assert is_being_paid(invoice) == under_way
-    found = intent_of(invoice)
-    assert found is not None
-    assert found.id == "pi_1"

@@ -18,6 +18,7 @@ from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
 from guichet.payments.stripe.calls import PAGE, after_a_change, ask, bounded, find
+from guichet.payments.stripe.looking import may_be_paid
 from guichet.payments.stripe.whole import fill_payments, whole_invoice
 
 #: What tells how the payment of an invoice stands, and what it would be charged to.
@@ -39,9 +40,10 @@ class Invoices(Access):
     ) -> InvoiceCopy:
         # Looked at first: Stripe forgets a key after a day, and a payment that is under way, or
         # made and not booked yet, must not be asked for again.
-        invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS)
-        if invoice.status == "paid" or copying.is_being_paid(invoice):
-            return await whole_invoice(self._api, invoice)
+        if not await may_be_paid(self._client, invoice_id, _PAYMENTS):
+            invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS)
+            if invoice.status == "paid" or copying.is_being_paid(invoice):
+                return await whole_invoice(self._api, invoice)
         parameters: InvoicePayParams = {
             "off_session": not customer_present,
             "expand": copying.INVOICE,

@@ -24,6 +24,7 @@ from guichet.payments.stripe.copying.payments import (
     copy_refund,
     intent_of,
     is_being_paid,
+    is_on_its_way,
 )
 from guichet.payments.stripe.copying.people import (
     CUSTOMER,
@@ -63,6 +64,7 @@ __all__ = [
     "intent_of",
     "intent_that_paid",
     "is_being_paid",
+    "is_on_its_way",
     "is_proration",
     "moment",
     "receipt_url",

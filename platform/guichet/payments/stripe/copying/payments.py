@@ -51,10 +51,15 @@ def intent_of(invoice: stripe.Invoice) -> stripe.PaymentIntent | None:
     return best[1] if best else None
 
 
+def is_on_its_way(status: str) -> bool:
+    """Whether an intent of this status has been paid, or is being paid."""
+    return _STATUSES[status] in ("processing", "succeeded")
+
+
 def is_being_paid(invoice: stripe.Invoice) -> bool:
     """Whether money is on its way, or has arrived and is not booked yet."""
     return any(
-        payment.status == "open" and _STATUSES[intent.status] in ("processing", "succeeded")
+        payment.status == "open" and is_on_its_way(intent.status)
         for payment, intent in intents_of(invoice)
     )
 
