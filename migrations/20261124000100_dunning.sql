@@ -141,7 +141,8 @@ create index dunning_cases_clock on dunning_cases (tenant_id, test_clock_id, due
 where test_clock_id is not null and wake_at is not null;
 
 -- One charge that we or the customer asked for, written down before it was. What the provider tried
--- by itself is in payment_attempts alone.
+-- by itself is in payment_attempts alone. A customer may also pay what never failed: then there is no
+-- case.
 create table dunning_attempts (
   tenant_id uuid not null references tenants,
   invoice_id text not null,
@@ -173,7 +174,6 @@ create table dunning_attempts (
   request_id text,
   finished_at timestamptz,
   primary key (tenant_id, invoice_id, number),
-  foreign key (tenant_id, invoice_id) references dunning_cases (tenant_id, invoice_id),
   unique (tenant_id, idempotency_key)
 );
 

@@ -59,6 +59,7 @@ async def _work(redis: ArqRedis, office: Office, stop: asyncio.Event) -> None:
             wait = _FIRST_WAIT_SECONDS if lasted > _LONGEST_WAIT_SECONDS else 2 * wait
             await asyncio.wait({stopping}, timeout=min(wait, _LONGEST_WAIT_SECONDS))
     office.applier.close()
+    office.runner.close()
     await _finish(in_hand)
     await _end(polling)
 

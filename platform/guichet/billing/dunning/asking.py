@@ -1,0 +1,122 @@
+"""What is asked of the provider about one case, and how its answer is settled."""
+
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from guichet.billing.dunning.attempting import charge
+from guichet.billing.dunning.beginning import Task
+from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.ending import carry_out
+from guichet.billing.dunning.looking import look
+from guichet.billing.dunning.outcomes import TURNED_AWAY, Outcome
+from guichet.billing.dunning.paying import look_for_payment
+from guichet.billing.dunning.settling import Shown, settle_attempt, settle_end, settle_taking
+from guichet.billing.mirror import Reference
+from guichet.db import Database
+from guichet.payments.copies import Copy
+from guichet.payments.errors import ProviderError, ProviderRefused
+from guichet.payments.port import PaymentProvider
+from tenants.configuration import Published
+
+log = structlog.get_logger()
+
+
+class Asker:
+    """One tenant's access to its provider and to its rows, for the tasks of a batch."""
+
+    def __init__(
+        self, db: Database, tenant_id: UUID, provider: PaymentProvider, published: Published
+    ) -> None:
+        self._db = db
+        self._tenant_id = tenant_id
+        self._provider = provider
+        self._published = published
+
+    async def do(self, task: Task) -> bool:
+        """Do what a task says, and settle it; answers whether the provider looked at it."""
+        match task.step:
+            case "charge" | "look" | "look_for_customer":
+                return await self._attempt(task)
+            case "take" | "hand_back":
+                return await self._take(task)
+            case "end":
+                return await self._end(task)
+            case "write":
+                return True
+
+    async def _attempt(self, task: Task) -> bool:
+        assert task.attempt is not None
+        attempt = task.attempt
+        outcome = await self._outcome(task, attempt)
+        shown = Shown(copy_no=task.copy_no, copies=outcome.copies)
+        if outcome.state == "refused":
+            shown = await self._refetched(task, shown)
+        async with self._db.unit(self._tenant_id) as unit:
+            await settle_attempt(unit, attempt, outcome, shown, self._published)
+        return not outcome.is_turned_away
+
+    async def _outcome(self, task: Task, attempt: Attempt) -> Outcome:
+        others = frozenset(it.charge_id for it in task.loaded.attempts if it.charge_id)
+        if task.step == "charge":
+            return await charge(self._provider, attempt, others)
+        if task.step == "look_for_customer":
+            return await look_for_payment(self._provider, attempt, others)
+        age = task.loaded.wall_now - attempt.sent_at
+        return await look(self._provider, attempt, others - {attempt.charge_id}, age)
+
+    async def _refetched(self, task: Task, shown: Shown) -> Shown:
+        """What a refusal was about, as it is now, so that it is decided by what is true."""
+        copies: list[Copy] = list(shown.copies)
+        missing: list[Reference] = []
+        method_id = task.attempt.payment_method_id if task.attempt else None
+        try:
+            invoice = await self._provider.fetch_invoice(task.loaded.case.invoice_id)
+            copies += [invoice] if invoice else []
+            if method_id is not None:
+                method = await self._provider.fetch_payment_method(method_id)
+                copies += [method] if method else []
+                missing += [] if method else [Reference("payment_method", method_id)]
+        except ProviderError as error:
+            log.warning("refusal_not_looked_into", code=error.code)
+        return Shown(copy_no=shown.copy_no, copies=tuple(copies), missing=tuple(missing))
+
+    async def _take(self, task: Task) -> bool:
+        """Switch the provider's own retries off, or on again."""
+        case, takes = task.loaded.case, task.step == "take"
+        taken: bool | None = takes
+        shown, is_heard = Shown(copy_no=task.copy_no), True
+        # Under each policy its own key: an answer of an earlier one would change nothing.
+        verb = "take" if takes else "return"
+        key = f"guichet-dunning:{case.invoice_id}:{verb}:{self._published.version}"
+        try:
+            invoice = await self._provider.set_automatic_collection(case.invoice_id, not takes, key)
+            shown = msgspec.structs.replace(shown, copies=(invoice,))
+        except ProviderError as error:
+            taken, is_heard = None, not isinstance(error, TURNED_AWAY)
+            log.warning("collection_not_changed", invoice=case.invoice_id, code=error.code)
+            if isinstance(error, ProviderRefused):
+                shown = await self._refetched(task, shown)
+        async with self._db.unit(self._tenant_id) as unit:
+            await settle_taking(unit, case.invoice_id, taken, shown, self._published)
+        return is_heard
+
+    async def _end(self, task: Task) -> bool:
+        case = task.loaded.case
+        shown, refusal = Shown(copy_no=task.copy_no), None
+        try:
+            ending = self._published.configuration.retries.end
+            copies = await carry_out(self._provider, task.loaded, ending)
+            shown = msgspec.structs.replace(shown, copies=tuple(copies))
+        except ProviderRefused as error:
+            refusal = error.provider_code or error.code
+            log.warning("end_refused", invoice=case.invoice_id, code=refusal)
+            shown = await self._refetched(task, shown)
+        except ProviderError as error:
+            # The lease runs out, and it is done again.
+            log.warning("end_not_carried_out", invoice=case.invoice_id, code=error.code)
+            return not isinstance(error, TURNED_AWAY)
+        async with self._db.unit(self._tenant_id) as unit:
+            await settle_end(unit, case.invoice_id, task.decision, shown, self._published, refusal)
+        return True

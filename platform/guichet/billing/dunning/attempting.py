@@ -1,0 +1,152 @@
+"""One charge: written down before it is asked for, and asked for under a key of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from guichet.billing.dunning.caps import room
+from guichet.billing.dunning.cards import card_charges, lock_cards
+from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.facts import Decision, Method
+from guichet.billing.dunning.loading import Loaded, next_number
+from guichet.billing.dunning.outcomes import (
+    NOT_MADE,
+    UNKNOWN,
+    Outcome,
+    charge_of,
+    outcome_of_charge,
+    outcome_of_error,
+)
+from guichet.db import Unit
+from guichet.payments.errors import ProviderError
+from guichet.payments.port import PaymentProvider
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A case whose decision is to charge now."""
+
+    loaded: Loaded
+    decision: Decision
+
+    @property
+    def method(self) -> Method:
+        chosen = self.decision.payment_method_id
+        return next(it for it in self.loaded.facts.methods if it.id == chosen)
+
+
+async def start_attempts(unit: Unit, wanted: Sequence[Wanted]) -> dict[str, Attempt]:
+    """Write down attempts of cases that the unit has locked; answers those by their invoices.
+
+    The networks' caps are counted once more, now that nobody else can charge the same cards: what
+    they leave no room for is not written down.
+    """
+    allowed = await _within_caps(unit, wanted)
+    attempts = [_attempt(each) for each in allowed]
+    if attempts:
+        await write_attempts(unit, attempts, [each.decision.at for each in allowed])
+    return {attempt.invoice_id: attempt for attempt in attempts}
+
+
+async def _within_caps(unit: Unit, wanted: Sequence[Wanted]) -> list[Wanted]:
+    """At most one charge of each card: the second one would not see the first."""
+    fingerprints = sorted({it.method.fingerprint for it in wanted if it.method.fingerprint})
+    charges = {}
+    if fingerprints:
+        await lock_cards(unit, fingerprints)
+        charges = await card_charges(unit, fingerprints)
+    allowed: list[Wanted] = []
+    taken: set[str] = set()
+    for each in wanted:
+        fingerprint = each.method.fingerprint
+        if fingerprint:
+            left = room(each.method.network, charges[fingerprint], each.loaded.facts.now)
+            if left.is_banned or left.allowed_at or fingerprint in taken:
+                continue
+            taken.add(fingerprint)
+        allowed.append(each)
+    return allowed
+
+
+def _attempt(wanted: Wanted) -> Attempt:
+    invoice_id = wanted.loaded.case.invoice_id
+    number = next_number(wanted.loaded.attempts)
+    return Attempt(
+        invoice_id=invoice_id,
+        number=number,
+        initiator="merchant",
+        idempotency_key=f"guichet-dunning:{invoice_id}:{number}",
+        payment_method_id=wanted.method.id,
+        network=wanted.method.network,
+        fingerprint=wanted.method.fingerprint,
+        reasons=wanted.decision.reasons,
+        started_at=wanted.loaded.facts.now,
+        sent_at=wanted.loaded.wall_now,
+    )
+
+
+async def write_attempts(
+    unit: Unit, attempts: Sequence[Attempt], planned_at: Sequence[datetime | None]
+) -> None:
+    """Add rows; raises asyncpg's `UniqueViolationError` where one is there already."""
+    await unit.execute(
+        """
+        insert into dunning_attempts (
+          tenant_id,
+          invoice_id,
+          number,
+          initiator,
+          idempotency_key,
+          payment_method_id,
+          network,
+          fingerprint,
+          reasons,
+          planned_at,
+          started_at,
+          sent_at,
+          state
+        )
+        select
+          $1,
+          given.invoice_id,
+          given.number,
+          given.initiator,
+          given.idempotency_key,
+          given.payment_method_id,
+          given.network,
+          given.fingerprint,
+          given.reasons,
+          planned.at,
+          given.started_at,
+          given.sent_at,
+          given.state
+        from jsonb_populate_recordset(null::dunning_attempts, $2::jsonb)
+          with ordinality as given
+        join unnest($3::timestamptz[]) with ordinality as planned (at, place)
+          on planned.place = given.ordinality
+        """,
+        unit.tenant_id,
+        msgspec.json.encode(attempts).decode(),
+        list(planned_at),
+    )
+
+
+async def charge(provider: PaymentProvider, attempt: Attempt, others: frozenset[str]) -> Outcome:
+    """Ask for the charge; `others` are the charges that other attempts account for.
+
+    Asked for again with the attempt's key it is the same charge.
+    """
+    try:
+        invoice = await provider.pay_invoice(
+            attempt.invoice_id, attempt.idempotency_key, attempt.payment_method_id
+        )
+    except ProviderError as error:
+        return outcome_of_error(error, attempt)
+    try:
+        charges = await provider.list_invoice_attempts(attempt.invoice_id)
+    except ProviderError:
+        # Paid or under way; whether by this charge is seen at the next look.
+        return UNKNOWN
+    made = charge_of(attempt, others, charges)
+    found = outcome_of_charge(made, attempt) if made else NOT_MADE
+    return msgspec.structs.replace(found, copies=(invoice, *found.copies))

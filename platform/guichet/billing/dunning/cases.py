@@ -1,0 +1,81 @@
+"""Cases and attempts as rows, and the states that they may be in."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from guichet.billing.dunning.facts import Access, Decision, DeclineClass, Reason
+
+State = Literal[
+    "waiting",
+    "asking",
+    "provider",
+    "attempting",
+    "unknown",
+    "recovered",
+    "given_up",
+    "voided",
+    "paid_elsewhere",
+]
+AttemptState = Literal[
+    "started", "unknown", "succeeded", "declined", "needs_authentication", "refused", "not_made"
+]
+
+#: Nobody knows yet what became of it.
+UNDER_WAY: tuple[AttemptState, ...] = ("started", "unknown")
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One invoice whose payment failed. Times are the customer's."""
+
+    invoice_id: str
+    customer_id: str
+    subscription_id: str | None
+    test_clock_id: str | None
+    state: State
+    opened_at: datetime
+    #: Steps in a row that brought nothing: each waits longer for the next one.
+    looks: int
+    decision: Decision | None
+    #: None before the first look.
+    policy_version: int | None
+    taken: bool
+    access: Access
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether its end has begun at the provider, and has to be brought to its own."""
+        return self.decision is not None and self.decision.step == "end"
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One charge that we or the customer asked for."""
+
+    invoice_id: str
+    number: int
+    initiator: Literal["merchant", "customer"]
+    idempotency_key: str
+    payment_method_id: str | None
+    network: str | None = None
+    fingerprint: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    #: The customer's time, and the wall's.
+    started_at: datetime
+    sent_at: datetime
+    state: AttemptState = "started"
+    decline_class: DeclineClass | None = None
+    decline_code: str | None = None
+    advice_code: str | None = None
+    network_decline_code: str | None = None
+    network_advice_code: str | None = None
+    charge_id: str | None = None
+    payment_intent_id: str | None = None
+    request_id: str | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still become something: the customer may be at their bank."""
+        waits = self.state == "needs_authentication" and self.initiator == "customer"
+        return self.state in UNDER_WAY or (waits and self.finished_at is None)

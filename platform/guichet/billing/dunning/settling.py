@@ -1,0 +1,140 @@
+"""What the provider answered about a case, written down; then it is decided anew."""
+
+import msgspec
+
+from guichet.audit import record
+from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.deciding import decide
+from guichet.billing.dunning.facts import Decision
+from guichet.billing.dunning.finishing import finish
+from guichet.billing.dunning.loading import Loaded, load_cases, lock_case
+from guichet.billing.dunning.outcomes import Outcome
+from guichet.billing.dunning.stepping import given_up, next_step
+from guichet.billing.dunning.storing import Change, state_of, store, wait_after
+from guichet.billing.mirror import Reference, write_copies
+from guichet.db import Unit
+from guichet.payments.copies import Copy
+from tenants.configuration import Published
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider showed of its objects, under one number of copies."""
+
+    copy_no: int
+    copies: tuple[Copy, ...] = ()
+    missing: tuple[Reference, ...] = ()
+
+
+async def settle_attempt(
+    unit: Unit, attempt: Attempt, outcome: Outcome, shown: Shown, published: Published
+) -> None:
+    """Write an outcome down, and what follows from it.
+
+    Whoever comes second, after a lease that ran out, finds it written and changes nothing of it.
+    """
+    if not await lock_case(unit, attempt.invoice_id):
+        await _write_shown(unit, shown)
+        await finish(unit, attempt, outcome)
+        return
+    await _write_shown(unit, shown)
+    await finish(unit, attempt, outcome)
+    brought_nothing = outcome.state in ("unknown", "refused", "not_made")
+    await redecide(unit, attempt.invoice_id, published, brought_nothing=brought_nothing)
+
+
+async def settle_taking(
+    unit: Unit, invoice_id: str, taken: bool | None, shown: Shown, published: Published
+) -> None:
+    """Write down who collects an invoice now; None where that could not be changed."""
+    if not await lock_case(unit, invoice_id):
+        return
+    await _write_shown(unit, shown)
+    if taken is not None:
+        action = "collection.taken_over" if taken else "collection.handed_back"
+        await record(unit, "system", "dunning", action, invoice_id, {})
+    await redecide(unit, invoice_id, published, brought_nothing=taken is None, taken=taken)
+
+
+async def settle_end(
+    unit: Unit,
+    invoice_id: str,
+    ending: Decision,
+    shown: Shown,
+    published: Published,
+    refusal: str | None = None,
+) -> None:
+    """Close a case as given up, unless its invoice was paid meanwhile.
+
+    `refusal` is the provider's code where it would not do what the policy's end asks for: nobody
+    asks again, and the merchant finds it in the audit log.
+    """
+    if not await lock_case(unit, invoice_id):
+        return
+    await _write_shown(unit, shown)
+    [loaded] = await load_cases(unit, [invoice_id])
+    if loaded.case.state != "attempting":
+        return
+    decision = decide(loaded.facts, published.configuration.retries)
+    if decision.outcome not in ("recovered", "paid_elsewhere"):
+        decision = given_up(ending)
+        if refusal is not None:
+            await record(
+                unit, "provider", "stripe", "dunning_end.refused", invoice_id, {"code": refusal}
+            )
+    await _store(unit, loaded, decision, published)
+
+
+async def _write_shown(unit: Unit, shown: Shown) -> None:
+    if shown.copies or shown.missing:
+        await write_copies(unit, shown.copies, shown.copy_no, shown.missing)
+
+
+async def redecide(
+    unit: Unit,
+    invoice_id: str,
+    published: Published,
+    *,
+    brought_nothing: bool = False,
+    taken: bool | None = None,
+) -> None:
+    """Decide about a case that the unit has locked, and write that down.
+
+    What is to be done at the provider is left to the next claim. After a step that brought nothing
+    that waits, each time longer.
+    """
+    [loaded] = await load_cases(unit, [invoice_id])
+    if loaded.case.state in ("recovered", "given_up", "voided", "paid_elsewhere"):
+        return
+    policy = published.configuration.retries
+    if taken is not None:
+        case = msgspec.structs.replace(loaded.case, taken=taken)
+        loaded = msgspec.structs.replace(loaded, case=case)
+    await _store(unit, loaded, decide(loaded.facts, policy), published, brought_nothing)
+
+
+async def _store(
+    unit: Unit,
+    loaded: Loaded,
+    decision: Decision,
+    published: Published,
+    brought_nothing: bool = False,
+) -> None:
+    step = next_step(loaded, decision, published.configuration.retries)
+    looks = min(loaded.case.looks + 1, 1000) if brought_nothing else 0
+    change = Change(
+        loaded=loaded,
+        decision=step.decision,
+        state=state_of(step.decision, published),
+        looks=looks,
+        taken=loaded.case.taken,
+        not_before=loaded.wall_now + wait_after(looks) if brought_nothing else None,
+        not_after=step.not_after,
+    )
+    if step.step in ("look", "look_for_customer"):
+        at = loaded.wall_now + wait_after(looks)
+        change = msgspec.structs.replace(change, not_before=at, not_after=at)
+    elif step.step in ("take", "hand_back", "charge", "end") and not brought_nothing:
+        change = msgspec.structs.replace(change, not_after=loaded.wall_now)
+    if step.step == "look":
+        change = msgspec.structs.replace(change, state="unknown")
+    await store(unit, [change], published)
