@@ -180,8 +180,8 @@ MARMITE = Merchant(
     # Boxes leave each week: who has not paid for one by then waits for the next.
     retries=RetryPolicy(
         collector="guichet",
-        waits_days=(1, 1, 2, 3),
-        tries=4,
+        waits_days=(2, 2, 3),
+        tries=3,
         window_days=8,
         quiet=QuietTimes(from_hour=21, until_hour=8),
         time_zone="Europe/Paris",
