@@ -30,6 +30,36 @@ async def test_the_control_page_shows_accounts_and_advances_clocks(
     assert await shop.now() == START + 2 * 86_400
 
 
+async def test_a_clock_has_a_button_for_each_step_and_rests_while_it_moves(
+    sandbox: Program, account: Account
+) -> None:
+    shop = await open_shop(account)
+    now = START
+    for days in (1, 3, 7):
+        row = _row(await _page(account), shop.clock)
+        assert f"<button name=days value={days}>+{days} day" in row
+        action = row.partition('action="')[2].partition('"')[0]
+        await account.http.post(action, data={"days": days}, headers={"origin": sandbox.url})
+        now += days * 86_400
+        assert await shop.now() == now
+    # So long a way is gone in the background.
+    await shop.subscribe(await shop.price(1, "day"))
+    far = {"frozen_time": now + 700 * 86_400}
+    moving = await account.v1.test_helpers.test_clocks.advance_async(shop.clock, far)
+    row = _row(await _page(account), shop.clock)
+    assert moving.status == "advancing"
+    assert row.count("disabled>") == 4
+
+
+async def _page(account: Account) -> str:
+    return (await account.http.get("/_control")).text
+
+
+def _row(page: str, clock: str) -> str:
+    """The row of one clock."""
+    return page.partition(f"<code>{clock}</code>")[2].partition("</tr>")[0]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -10,6 +10,7 @@ import pytest
 import stripe
 
 from tests.stripe_sandbox.program import Account, Program, free_port
+from tests.stripe_sandbox.shop import DAY, START, open_shop
 
 
 @dataclass
@@ -63,6 +64,29 @@ async def _endpoint(account: Account, receiver: Receiver) -> stripe.WebhookEndpo
             "enabled_events": ["customer.created"],
         }
     )
+
+
+async def test_a_clock_that_arrives_tells_whoever_listens_to_everything(
+    sandbox: Program, account: Account, receiver: Receiver
+) -> None:
+    shop = await open_shop(account)
+    url = f"http://lumen.localhost:{receiver.port}/webhooks/stripe"
+    await account.v1.webhook_endpoints.create_async({"url": url, "enabled_events": ["*"]})
+    await account.http.post(
+        f"/_control/clocks/{shop.clock}/advance",
+        data={"days": "3"},
+        headers={"origin": sandbox.url},
+    )
+    await receiver.wait_for(2)
+    told = [json.loads(body) for _, body in receiver.received]
+    clocks = {event["type"]: event["data"]["object"] for event in told}
+    assert clocks.keys() == {
+        "test_helpers.test_clock.advancing",
+        "test_helpers.test_clock.ready",
+    }
+    arrived = clocks["test_helpers.test_clock.ready"]
+    assert (arrived["id"], arrived["object"]) == (shop.clock, "test_helpers.test_clock")
+    assert (arrived["frozen_time"], arrived["status"]) == (START + 3 * DAY, "ready")
 
 
 async def test_a_delivery_is_signed_and_names_its_host(

@@ -17,6 +17,8 @@ _DECLINES = (
     "generic_decline", "insufficient_funds", "expired_card", "lost_card", "stolen_card",
     "do_not_honor", "processing_error", "authentication_required",
 )  # fmt: skip
+# How many days a clock moves on at a click: to tomorrow, to the next retry, by a week.
+_STEPS = (1, 3, 7)
 _STYLE = """
 nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-top: 1rem }
 section { scroll-margin-top: 1rem } h3 { font-size: .9375rem; margin: 1.5rem 0 0 }
@@ -64,10 +66,11 @@ def _section(store: Store, account: Document) -> str:
 
 
 def _form(account: str, path: str, fields: str, button: str) -> str:
-    return (
-        f'<form method=post action="/_control/{path}?account={account}">{fields}'
-        f"<button>{button}</button></form>"
-    )
+    return _post(account, path, f"{fields}<button>{button}</button>")
+
+
+def _post(account: str, path: str, content: str) -> str:
+    return f'<form method=post action="/_control/{path}?account={account}">{content}</form>'
 
 
 def _next_charge(account: Document) -> str:
@@ -94,17 +97,25 @@ def _clocks(account: str, clocks: list[Document]) -> str:
         return ""
     rows = "".join(
         f"<tr><td>{escape(clock['name'] or '')} <code>{clock['id']}</code></td>"
-        f"<td>{_when(clock['frozen_time'])}</td><td>{escape(clock['status'])}</td><td>"
-        + _form(
-            account,
-            f"clocks/{clock['id']}/advance",
-            "<label>Days <input name=days value=1 size=4 inputmode=decimal></label>",
-            "Advance",
-        )
-        + "</td></tr>"
+        f"<td>{_when(clock['frozen_time'])}</td><td>{escape(clock['status'])}</td>"
+        f"<td>{_moves(account, clock)}</td></tr>"
         for clock in clocks
     )
     return f"<h3>Test clocks</h3>{_table(('Clock', 'Time', 'Status', 'Move'), rows)}"
+
+
+def _moves(account: str, clock: Document) -> str:
+    """A button for each step, and any other number of days; a clock on its way takes none."""
+    path = f"clocks/{clock['id']}/advance"
+    off = "" if clock["status"] == "ready" else " disabled"
+    steps = "".join(
+        f"<button name=days value={days}{off}>+{days} {'day' if days == 1 else 'days'}</button>"
+        for days in _STEPS
+    )
+    fields = "<label>Days <input name=days value=1 size=4 inputmode=decimal></label>"
+    return _post(account, path, steps) + _post(
+        account, path, f"{fields}<button{off}>Advance</button>"
+    )
 
 
 def _table(heads: tuple[str, ...], rows: str) -> str:
