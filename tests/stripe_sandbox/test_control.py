@@ -43,9 +43,10 @@ async def test_a_clock_has_a_button_for_each_step_and_rests_while_it_moves(
         now += days * 86_400
         assert await shop.now() == now
     # So long a way is gone in the background.
-    await shop.subscribe(await shop.price(1, "day"))
-    far = {"frozen_time": now + 700 * 86_400}
-    moving = await account.v1.test_helpers.test_clocks.advance_async(shop.clock, far)
+    await shop.subscribe(await shop.price(100, "day"))
+    moving = await account.v1.test_helpers.test_clocks.advance_async(
+        shop.clock, {"frozen_time": now + 700 * 86_400}
+    )
     row = _row(await _page(account), shop.clock)
     assert moving.status == "advancing"
     assert row.count("disabled>") == 4

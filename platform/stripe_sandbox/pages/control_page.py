@@ -28,7 +28,8 @@ summary { cursor: pointer; color: var(--accent); font-size: .875rem; margin: 1re
 details form { display: grid; gap: .5rem 1.5rem;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)) }
 details label { justify-content: space-between } details button { justify-self: end }
-section > form { display: flex } table { margin: .5rem 0 }
+section > form { display: flex } table { margin: .5rem 0 } th { white-space: nowrap }
+td form { gap: .5rem } td form + form { margin-top: .5rem } button:disabled { opacity: .5 }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 .waiting { color: var(--accent); font-weight: 600 }
 @media (max-width: 40rem) { thead { display: none } }
