@@ -10,6 +10,7 @@ import structlog
 
 from guichet.billing.dunning.running import Runner
 from guichet.deployment import Deployment, await_deployment
+from guichet.messages.sending import Sender
 from guichet.payments.connections import read_connection
 from guichet.settings import Settings
 from guichet.webhooks.apply import Applier
@@ -28,6 +29,7 @@ class Office(msgspec.Struct, frozen=True):
     deployment: Deployment
     applier: Applier
     runner: Runner
+    sender: Sender
     #: Held by whoever reads a whole account. Nobody waits for it: the next round comes by again.
     long_jobs: asyncio.Semaphore = msgspec.field(
         default_factory=lambda: asyncio.Semaphore(_LONG_JOBS)
@@ -54,4 +56,14 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         deployment.directory.on_change(applier.forget)
         runner = Runner(deployment.db, deployment.providers, deployment.directory)
         deployment.directory.on_change(runner.forget)
-        yield Office(deployment, applier, runner)
+        yield Office(deployment, applier, runner, _sender(deployment))
+
+
+def _sender(deployment: Deployment) -> Sender:
+    return Sender(
+        deployment.settings,
+        deployment.db,
+        deployment.directory,
+        deployment.vault,
+        deployment.pages,
+    )

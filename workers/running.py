@@ -60,6 +60,7 @@ async def _work(redis: ArqRedis, office: Office, stop: asyncio.Event) -> None:
             await asyncio.wait({stopping}, timeout=min(wait, _LONGEST_WAIT_SECONDS))
     office.applier.close()
     office.runner.close()
+    office.sender.close()
     await _finish(in_hand)
     await _end(polling)
 

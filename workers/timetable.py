@@ -11,6 +11,7 @@ from arq.worker import Function
 from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.reminders import REMIND
+from guichet.messages.queueing import SEND_MESSAGES
 from guichet.webhooks.intake import HANDLE_EVENTS
 from workers.books import CHECK_BOOKS, check_due_books, check_tenant_books, count_differences
 from workers.changes import RESUME_CHANGES, resume_changes, sweep_changes
@@ -20,6 +21,7 @@ from workers.dunning import count_cases, run_dunning, sweep_dunning, sweep_polic
 from workers.events import handle_events, sweep_events
 from workers.jobs import Job, queued, runnable
 from workers.lag import count_lag
+from workers.messages import count_messages, send_messages, sweep_messages
 from workers.news import follow_news, sweep_news
 from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
 from workers.reminders import remind, remind_all
@@ -35,6 +37,7 @@ def functions() -> list[Function]:
         queued(resume_changes, RESUME_CHANGES, 2 * _MINUTE),
         queued(follow_news, FOLLOW_NEWS, 10 * _MINUTE),
         queued(run_dunning, RUN_DUNNING, 10 * _MINUTE),
+        queued(send_messages, SEND_MESSAGES, 5 * _MINUTE),
         queued(remind, REMIND, 10 * _MINUTE),
         queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
         queued(probe_provider, PROBE_PROVIDER, _MINUTE),
@@ -50,6 +53,7 @@ def beats() -> list[CronJob]:
         _beat(sweep_news, second=set(range(1, 60, 2))),
         _beat(sweep_dunning, second=set(range(0, 60, 2))),
         _beat(sweep_policies, second=set(range(3, 60, 4))),
+        _beat(sweep_messages, second=set(range(2, 60, 5))),
         _beat(remind_all, second={15}, minute={7}),
         _beat(reconcile_all, second={10}, minute=set(range(0, 60, 5))),
         _beat(check_due_books, second={30}, minute=set(range(4, 60, 10))),
@@ -58,6 +62,7 @@ def beats() -> list[CronJob]:
         _beat(count_rejections, second={25}, in_each=True),
         _beat(count_differences, second={55}, in_each=True),
         _beat(count_cases, second={35}, in_each=True),
+        _beat(count_messages, second={45}, in_each=True),
         _beat(count_lag, second={5, 20, 35, 50}, in_each=True),
         _beat(clean, second={40}, minute={17}, hour={3}),
     ]

@@ -37,7 +37,7 @@ def template_catalogue() -> Catalog:
     catalogue = Catalog(project="Guichet", charset="utf-8")
     root = themes_directory().parent
     sources = [
-        *((path, "jinja2") for path in themes_directory().glob("*/templates/*.html")),
+        *((path, "jinja2") for path in themes_directory().glob("*/templates/**/*.*")),
         *((path, "python") for path in Path(guichet.__path__[0]).rglob("*.py")),
     ]
     for path, method in sorted(sources):

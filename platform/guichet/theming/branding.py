@@ -1,6 +1,7 @@
 """A merchant's branding as one small stylesheet of tokens, safe whatever the values are."""
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,8 +43,18 @@ def brand_stylesheet(branding: Branding, theme: Theme) -> Stylesheet:
     return Stylesheet(content_hash(body), body, tuple(corrections))
 
 
-def tokens(branding: Branding, theme: Theme) -> tuple[str, list[Correction]]:
-    """The rules that set every token of a branding, light and dark."""
+class Resolved(NamedTuple):
+    """Every token of a branding as a value that is safe and can be read."""
+
+    light: dict[str, str]
+    dark: dict[str, str]
+    #: The fonts and the radius.
+    shape: dict[str, str]
+    corrections: list[Correction]
+
+
+def resolve_tokens(branding: Branding, theme: Theme) -> Resolved:
+    """The tokens of a branding over the theme's own, for a stylesheet or for a mail."""
     light, light_corrections = resolve("light", branding.light, theme.file.light)
     # An accent given for light alone is the brand's colour in the dark too.
     dark_colours = branding.dark
@@ -51,13 +62,19 @@ def tokens(branding: Branding, theme: Theme) -> tuple[str, list[Correction]]:
         dark_colours = msgspec.structs.replace(dark_colours, accent=branding.light.accent)
     dark, dark_corrections = resolve("dark", dark_colours, theme.file.dark)
     shape, shape_corrections = _shape(branding, theme)
+    return Resolved(light, dark, shape, light_corrections + dark_corrections + shape_corrections)
+
+
+def tokens(branding: Branding, theme: Theme) -> tuple[str, list[Correction]]:
+    """The rules that set every token of a branding, light and dark."""
+    light, dark, shape, corrections = resolve_tokens(branding, theme)
     css = (
         f":root{{color-scheme:light;{_declare(light)}{_declare(shape)}}}\n"
         f"@media (prefers-color-scheme:dark)"
         f"{{:root:not([data-scheme=light]){{color-scheme:dark;{_declare(dark)}}}}}\n"
         f":root[data-scheme=dark]{{color-scheme:dark;{_declare(dark)}}}\n"
     )
-    return css, light_corrections + dark_corrections + shape_corrections
+    return css, corrections
 
 
 def theme_tokens(theme: Theme) -> str:

@@ -128,7 +128,8 @@ class TranslatedEnvironment(Environment):
     def __init__(self, speech: Speech, loader: ChoiceLoader) -> None:
         super().__init__(
             loader=loader,
-            autoescape=True,
+            # Words of mails go into headers and plain text too; what makes HTML of them escapes.
+            autoescape=lambda name: not (name or "").endswith((".txt", ".words")),
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

@@ -1,0 +1,133 @@
+"""A merchant's brand as mails show it: colours that are written out, a logo that programs draw."""
+
+from collections import OrderedDict
+from uuid import UUID
+
+import msgspec
+
+from guichet.db import Database
+from guichet.messages.facts import one_line
+from guichet.tenancy import Directory, TenantEntry
+from guichet.theming.branding import resolve_tokens
+from guichet.theming.contrast import legible
+from guichet.theming.pages import Pages
+from guichet.theming.themes import PLAIN
+from tenants.branding import Branding, Link
+from tenants.checks import is_web_address
+from tenants.configuration import Configuration
+
+_KEPT = 1000
+_INNER_RADIUS = 12
+#: Most mail programs draw these, and none of them is able to draw an SVG everywhere.
+_DRAWN = frozenset({"image/png", "image/jpeg", "image/gif"})
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """Colours, fonts and corners. `colours` are written into the mail; `dark` replace them where
+    the reader's program is dark, and are None for a merchant with one scheme only.
+    """
+
+    scheme: str
+    colours: dict[str, str]
+    dark: dict[str, str] | None
+    #: Stacks of fonts for the text, and a declaration for titles.
+    font: str
+    display: str
+    radius: int
+    inner_radius: int
+
+
+class MailBrand(msgspec.Struct, frozen=True, kw_only=True):
+    """What a mail says of its merchant."""
+
+    name: str
+    theme: str
+    look: Look
+    #: Absolute addresses, empty for none.
+    logo: str
+    logo_dark: str
+    support_email: str
+    links: tuple[Link, ...]
+    configuration: Configuration
+
+
+class MailBrands:
+    """The brands of the merchants who sent mails lately."""
+
+    def __init__(self, db: Database, directory: Directory, pages: Pages) -> None:
+        self._db = db
+        self._directory = directory
+        self._pages = pages
+        self._kept: OrderedDict[UUID, tuple[TenantEntry, MailBrand]] = OrderedDict()
+
+    async def brand(self, tenant: TenantEntry) -> MailBrand:
+        """The brand of the tenant as it is now."""
+        known = self._kept.get(tenant.id)
+        if known is not None and known[0] == tenant:
+            self._kept.move_to_end(tenant.id)
+            return known[1]
+        made = await self._make(tenant)
+        self._kept[tenant.id] = (tenant, made)
+        self._kept.move_to_end(tenant.id)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return made
+
+    async def _make(self, tenant: TenantEntry) -> MailBrand:
+        configuration = (await self._directory.published(tenant)).configuration
+        branding = configuration.branding
+        name = configuration.mails.sender_name or tenant.name
+        return MailBrand(
+            name=one_line(name, 120) or tenant.slug,
+            theme=branding.theme,
+            look=make_look(self._pages, branding),
+            logo=await self._logo(tenant, branding.logo),
+            logo_dark=await self._logo(tenant, branding.logo_dark),
+            support_email=configuration.support_email,
+            links=tuple(
+                Link(one_line(link.label, 60), link.url)
+                for link in branding.links
+                if is_web_address(link.url, ("https", "http")) and link.url.isprintable()
+            ),
+            configuration=configuration,
+        )
+
+    async def _logo(self, tenant: TenantEntry, asset_id: str) -> str:
+        if not asset_id:
+            return ""
+        async with self._db.unit(tenant.id) as unit:
+            media_type = await unit.fetchval(
+                """
+                select media_type
+                from assets
+                where tenant_id = $1
+                and id = $2
+                """,
+                tenant.id,
+                asset_id,
+            )
+        is_drawn = media_type in _DRAWN
+        return self._directory.url(tenant, f"/assets/pictures/{asset_id}") if is_drawn else ""
+
+
+def make_look(pages: Pages, branding: Branding) -> Look:
+    """The tokens of a branding, in the scheme that its portal has."""
+    theme = pages.themes.get(branding.theme, pages.themes[PLAIN])
+    tokens = resolve_tokens(branding, theme)
+    light, dark = _on_sunken(tokens.light), _on_sunken(tokens.dark)
+    radius = int(tokens.shape["radius"].removesuffix("px"))
+    scheme = branding.scheme if branding.scheme in ("light", "dark") else "auto"
+    return Look(
+        scheme={"auto": "light dark", "light": "light only", "dark": "dark"}[scheme],
+        colours=dark if scheme == "dark" else light,
+        dark=dark if scheme == "auto" else None,
+        font=tokens.shape["font-body"],
+        display=f"font-family:{tokens.shape['font-display']};",
+        radius=radius,
+        inner_radius=min(radius, _INNER_RADIUS),
+    )
+
+
+def _on_sunken(colours: dict[str, str]) -> dict[str, str]:
+    quiet = legible(colours["muted"], (colours["sunken"],))
+    return colours | {"sunken-muted": quiet}
