@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from guichet.billing import news
+from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.reminders import remind
 from guichet.messages.queueing import SEND_MESSAGES
@@ -21,6 +22,8 @@ async def follow_news(office: Office, tenant_id: str) -> None:
         return
     configuration = (await deployment.directory.published(entry)).configuration
     followed = await news.follow_news(deployment.db, tenant, configuration)
+    if followed.cases:
+        await deployment.outbox.knock(RUN_DUNNING, tenant_id)
     mails = followed.mails
     if followed.clocks:
         mails += await remind(deployment.db, tenant, configuration.mails, followed.clocks)

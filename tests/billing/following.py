@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -118,12 +117,26 @@ class Merchant:
         (case,) = await self.cases()
         return case
 
-    async def set_case(self, **values: Any) -> None:
-        """As whoever works on cases leaves one; it waits for news where nothing else is said."""
-        values = {"wake_at": datetime.max, **values}
-        columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
+    async def set_case(
+        self,
+        state: str = "waiting",
+        closed_at: datetime | None = None,
+        due_at: datetime | None = None,
+    ) -> None:
+        """As whoever works on cases leaves one: closed, or waiting for news."""
         await self.execute(
-            f"update dunning_cases set {columns} where tenant_id = $1", *values.values()
+            """
+            update dunning_cases
+            set
+              state = $2,
+              closed_at = $3,
+              due_at = $4,
+              wake_at = case when $3::timestamptz is null then 'infinity'::timestamptz end
+            where tenant_id = $1
+            """,
+            state,
+            closed_at,
+            due_at,
         )
 
     async def news(self) -> list[str]:

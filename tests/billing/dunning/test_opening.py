@@ -118,7 +118,7 @@ async def test_a_payment_that_is_seen_to_fail_opens_a_case_however_late_that_is(
 
 async def test_a_case_is_opened_once(merchant: Merchant) -> None:
     await merchant.fail(FAILED, REFUSED)
-    await merchant.set_case(state="given_up", closed_at=NOW, wake_at=None)
+    await merchant.set_case(state="given_up", closed_at=NOW)
     await merchant.write_and_follow(replace(FAILED, attempt_count=2))
     assert (await merchant.case())["state"] == "given_up"
 
@@ -151,9 +151,7 @@ async def test_news_of_a_case_has_it_looked_at(merchant: Merchant, news: Copy) -
 
 
 @pytest.mark.parametrize("state", _UNSETTLED)
-async def test_whoever_has_a_charge_under_way_is_left_alone(
-    merchant: Merchant, state: str
-) -> None:
+async def test_whoever_has_a_charge_under_way_is_left_alone(merchant: Merchant, state: str) -> None:
     await merchant.fail(clock=NOW)
     await merchant.set_case(state=state, due_at=NOW)
     clock = TestClockCopy(id="clock_1", frozen_at=NOW + DAY)
@@ -182,7 +180,7 @@ async def test_a_case_that_was_given_up_is_open_again_when_its_invoice_is_paid(
     merchant: Merchant,
 ) -> None:
     await merchant.fail()
-    await merchant.set_case(state="given_up", closed_at=NOW, wake_at=None)
+    await merchant.set_case(state="given_up", closed_at=NOW)
     await merchant.write_and_follow(replace(FAILED, status="void"))
     assert (await merchant.case())["state"] == "given_up"
     await merchant.write_and_follow(PAID)
@@ -192,7 +190,7 @@ async def test_a_case_that_was_given_up_is_open_again_when_its_invoice_is_paid(
 
 async def test_a_closed_case_is_not_looked_at(merchant: Merchant) -> None:
     await merchant.fail()
-    await merchant.set_case(state="recovered", closed_at=NOW, wake_at=None)
+    await merchant.set_case(state="recovered", closed_at=NOW)
     await merchant.write_and_follow(PAID, replace(CARD, exp_year=2031))
     case = await merchant.case()
     assert (case["state"], case["is_awake"]) == ("recovered", None)
