@@ -36,6 +36,7 @@ class Stage:
 
     def __init__(
         self,
+        settings: Settings,
         shop: Shop,
         db: Database,
         tenant: UUID,
@@ -43,6 +44,7 @@ class Stage:
         providers: Providers,
         runner: Runner,
     ) -> None:
+        self.settings = settings
         self.shop = shop
         self.db = db
         self.tenant = tenant
@@ -111,9 +113,71 @@ class Stage:
         """A customer whose renewal has just failed, and whose case is not looked at yet."""
         customer = await self.subscribe(card=card)
         await self.fail(customer, code)
+        # A month has 28 days at least.
+        await self.pass_time(28)
         while not await self.rows("select from dunning_cases"):
             await self.pass_time(1)
         return customer
+
+    async def due(self, code: str = "insufficient_funds") -> str:
+        """As `owe`, with the first try of `DAILY` due now."""
+        customer = await self.owe(code)
+        await self.work()
+        await self.pass_time(1)
+        return customer
+
+    async def new_card(self, card: str) -> str:
+        """The only customer adds a card, which becomes the default one."""
+        [case] = await self.rows("select customer_id from dunning_cases")
+        return await self.shop.set_card(case["customer_id"], card)
+
+    async def charge_before(self, customer: str, times: int) -> None:
+        """As if the customer's card had been charged so often lately, for other invoices."""
+        await self.rows(
+            """
+            insert into payment_attempts (
+              tenant_id, id, customer_id, payment_method_id, status, currency, amount,
+              amount_refunded, decline_code, network, fingerprint, created_at, copy_no
+            )
+            select
+              $1, 'ch_before_' || number, $2, method.id, 'failed', 'eur', 1000,
+              0, 'insufficient_funds', 'visa', method.fingerprint,
+              $3::timestamptz - number * interval '1 hour', 1
+            from payment_methods as method, generate_series(1, $4) as number
+            where method.tenant_id = $1
+            and method.customer_id = $2
+            returning 1
+            """,
+            self.tenant,
+            customer,
+            self.now,
+            times,
+        )
+
+    async def another_case(self, customer: str) -> str:
+        """One more invoice of a customer whose payment has failed as long ago as the first."""
+        draft = await self.shop.sdk.invoices.create_async(
+            {"customer": customer, "currency": "eur", "auto_advance": False}
+        )
+        await self.shop.sdk.invoice_items.create_async(
+            {"customer": customer, "invoice": draft.id, "amount": 500, "currency": "eur"}
+        )
+        await self.shop.port.finalize_invoice(draft.id, f"finalize {draft.id}")
+        await self.learn()
+        await self.rows(
+            """
+            insert into dunning_cases (
+              tenant_id, invoice_id, customer_id, test_clock_id, state, opened_at, taken
+            )
+            select tenant_id, $2, customer_id, test_clock_id, 'waiting', opened_at, true
+            from dunning_cases
+            where tenant_id = $1
+            returning 1
+            """,
+            self.tenant,
+            draft.id,
+        )
+        return draft.id
 
     async def live(self, days: float, step: float = 1.0) -> None:
         """So many days, with a worker at work each step."""
@@ -128,9 +192,20 @@ class Stage:
             return await unit.fetch(sql, *args)
 
     async def case(self) -> asyncpg.Record:
-        """The one case there is."""
-        [row] = await self.rows("select *, decision ->> 'step' as step from dunning_cases")
+        """The one case there is; `sleeps` is for how many seconds nobody looks at it."""
+        [row] = await self.rows(
+            """
+            select
+              *,
+              decision ->> 'step' as step,
+              case when isfinite(wake_at) then extract(epoch from wake_at - now()) end as sleeps
+            from dunning_cases
+            """
+        )
         return row
+
+    async def cases(self) -> list[asyncpg.Record]:
+        return await self.rows("select * from dunning_cases order by invoice_id")
 
     async def attempts(self) -> list[asyncpg.Record]:
         return await self.rows("select * from dunning_attempts order by invoice_id, number")
@@ -168,6 +243,6 @@ async def open_stage(
     ):
         directory.on_change(providers.forget)
         runner = Runner(db, providers, directory)
-        stage = Stage(shop, db, tenant, directory, providers, runner)
+        stage = Stage(settings, shop, db, tenant, directory, providers, runner)
         await stage.publish(DAILY)
         yield stage

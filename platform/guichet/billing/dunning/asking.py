@@ -12,7 +12,13 @@ from guichet.billing.dunning.ending import carry_out
 from guichet.billing.dunning.looking import look
 from guichet.billing.dunning.outcomes import TURNED_AWAY, Outcome
 from guichet.billing.dunning.paying import look_for_payment
-from guichet.billing.dunning.settling import Shown, settle_attempt, settle_end, settle_taking
+from guichet.billing.dunning.settling import (
+    Shown,
+    put_off_end,
+    settle_attempt,
+    settle_end,
+    settle_taking,
+)
 from guichet.billing.mirror import Reference
 from guichet.db import Database
 from guichet.payments.copies import Copy
@@ -60,7 +66,9 @@ class Asker:
     async def _outcome(self, task: Task, attempt: Attempt) -> Outcome:
         others = frozenset(it.charge_id for it in task.loaded.attempts if it.charge_id)
         if task.step == "charge":
-            return await charge(self._provider, attempt, others)
+            # What was mirrored before the call is older than it, whatever a test clock says.
+            before = others | {it.id for it in task.loaded.charges}
+            return await charge(self._provider, attempt, before)
         if task.step == "look_for_customer":
             return await look_for_payment(self._provider, attempt, others)
         age = task.loaded.wall_now - attempt.sent_at
@@ -114,8 +122,9 @@ class Asker:
             log.warning("end_refused", invoice=case.invoice_id, code=refusal)
             shown = await self._refetched(task, shown)
         except ProviderError as error:
-            # The lease runs out, and it is done again.
             log.warning("end_not_carried_out", invoice=case.invoice_id, code=error.code)
+            async with self._db.unit(self._tenant_id) as unit:
+                await put_off_end(unit, case.invoice_id, case.looks + 1)
             return not isinstance(error, TURNED_AWAY)
         async with self._db.unit(self._tenant_id) as unit:
             await settle_end(unit, case.invoice_id, task.decision, shown, self._published, refusal)

@@ -46,7 +46,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_ending(self) -> bool:
         """Whether its end has begun at the provider, and has to be brought to its own."""
-        return self.decision is not None and self.decision.step == "end"
+        begun = self.decision is not None and self.decision.step == "end"
+        return begun and self.state == "attempting"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from guichet.billing.dunning.loading import Loaded
 from guichet.payments.copies import Copy, SubscriptionCopy
-from guichet.payments.errors import ProviderRefused
 from guichet.payments.orders import Cancellation, Pause
 from guichet.payments.port import PaymentProvider
 from tenants.retries import Ending
@@ -56,8 +55,3 @@ async def _ended(
         resumes_at=None,
     )
     return await provider.pause(order, f"{key}:pause")
-
-
-def is_lasting(error: Exception) -> bool:
-    """Whether the provider will say the same to a repetition."""
-    return isinstance(error, ProviderRefused)

@@ -115,8 +115,8 @@ def charge_of(
 ) -> AttemptCopy | None:
     """The attempt's charge among those of its invoice, if it is there.
 
-    It is none that another attempt accounts for (`others`), nor older than the attempt. Of several,
-    whoever made them meanwhile, it is of the method that was to be charged, or else the first.
+    It is none that is accounted for (`others`), nor older than the attempt, and of the method that
+    was to be charged. Of several, whoever made the others meanwhile, it is the first.
     """
     if attempt.charge_id:
         return next((it for it in charges if it.id == attempt.charge_id), None)

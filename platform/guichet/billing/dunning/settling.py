@@ -84,6 +84,26 @@ async def settle_end(
     await _store(unit, loaded, decision, published)
 
 
+async def put_off_end(unit: Unit, invoice_id: str, looks: int) -> None:
+    """Have an end that the provider did not carry out be done again, each time later."""
+    await unit.execute(
+        """
+        update dunning_cases
+        set
+          looks = least($3, 1000),
+          wake_at = now() + $4::interval
+        where tenant_id = $1
+        and invoice_id = $2
+        and state = 'attempting'
+        and decision ->> 'step' = 'end'
+        """,
+        unit.tenant_id,
+        invoice_id,
+        looks,
+        wait_after(looks),
+    )
+
+
 async def _write_shown(unit: Unit, shown: Shown) -> None:
     if shown.copies or shown.missing:
         await write_copies(unit, shown.copies, shown.copy_no, shown.missing)

@@ -44,8 +44,7 @@ def next_step(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
         return Next("write", resting(decision), back_at)
     if decision.step == "close":
         return Next("write", _as_begun(loaded, decision))
-    if loaded.case.is_ending and loaded.case.state == "attempting":
-        assert loaded.case.decision is not None
+    if loaded.case.is_ending and loaded.case.decision is not None:
         return Next("end", loaded.case.decision)
     if policy.collector == "guichet" and not loaded.case.taken:
         return Next("take", decision)
@@ -70,7 +69,7 @@ def resting(decision: Decision) -> Decision:
 def _as_begun(loaded: Loaded, decision: Decision) -> Decision:
     """An invoice that our own end has voided is given up, and not voided by somebody else."""
     begun = loaded.case.decision
-    if not loaded.case.is_ending or begun is None or decision.outcome not in ("voided", "given_up"):
+    if begun is None or not loaded.case.is_ending or decision.outcome not in ("voided", "given_up"):
         return decision
     return given_up(begun)
 

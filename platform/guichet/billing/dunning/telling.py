@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from guichet.billing.dunning.facts import Decision, Try
-from guichet.billing.dunning.loading import Loaded
+from guichet.billing.dunning.loading import Charge, Loaded
+from guichet.billing.dunning.reasons import customer_reason
 from guichet.db import Unit
 from guichet.messages.kinds import Kind
 from guichet.messages.queueing import queue_message
@@ -165,4 +166,7 @@ def _iso(at: datetime | None) -> str | None:
 def _reason(letter: Letter) -> str | None:
     """Why the payment failed last, as a code that a customer may be told the meaning of."""
     told = letter.loaded.last_decline
-    return told.decline_code if letter.failure and told else None
+    if letter.failure is None or told is None:
+        return None
+    failure_code = told.failure_code if isinstance(told, Charge) else None
+    return customer_reason(told.decline_code, failure_code, letter.failure.decline)
