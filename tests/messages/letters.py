@@ -15,9 +15,9 @@ from tenants.configuration import Configuration
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 LINKS = Links(
-    action="https://lumen.guichet.example/fix/token",
+    action="https://lumen.guichet.example/fix/" + 64 * "f",
     preferences="https://lumen.guichet.example/preferences",
-    unsubscribe="https://lumen.guichet.example/unsubscribe/token",
+    unsubscribe="https://lumen.guichet.example/unsubscribe/" + 64 * "u",
 )
 
 

@@ -1,12 +1,10 @@
 """A queued mail is handed over once, whatever the server does; what failed is told by its row."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 import pytest
 
 from guichet.db import Database

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 from email import policy
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.utils import format_datetime
 
@@ -18,6 +18,8 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _DOMAIN = re.compile(
     r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
+
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,21 +54,43 @@ def plain_address(text: str | None) -> str | None:
 
 
 def compose(letter: Letter, envelope: Envelope) -> bytes:
-    """The whole mail, in lines of ASCII that end with CRLF; the dots are not doubled yet."""
-    message = EmailMessage(policy=policy.SMTP)
-    message["From"] = Address(one_line(envelope.sender_name, 120), addr_spec=envelope.sender)
-    message["To"] = Address(addr_spec=envelope.recipient)
-    if envelope.reply_to:
-        message["Reply-To"] = Address(addr_spec=envelope.reply_to)
-    message["Subject"] = one_line(letter.subject)
-    message["Date"] = format_datetime(envelope.sent_at)
-    message["Message-ID"] = f"<{envelope.message_id}>"
-    # RFC 3834: so that no machine answers it.
-    message["Auto-Submitted"] = "auto-generated"
+    """The whole mail, in lines of ASCII that end with CRLF; the dots are not doubled yet.
+
+    Its headers are written here, for the standard library folds what it should not: an address in
+    `List-Unsubscribe` becomes an encoded word that no mail program takes for an address.
+    """
+    headers = {
+        "From": f"{_phrase(envelope.sender_name)} <{envelope.sender}>".strip(),
+        "To": envelope.recipient,
+        "Reply-To": envelope.reply_to,
+        "Subject": _unstructured(letter.subject),
+        "Date": format_datetime(envelope.sent_at),
+        "Message-ID": f"<{envelope.message_id}>",
+        # RFC 3834: so that no machine answers it.
+        "Auto-Submitted": "auto-generated",
+    }
     if envelope.unsubscribe:
         # RFC 8058: the mail program ends it by one POST to that address, without a page.
-        message["List-Unsubscribe"] = f"<{envelope.unsubscribe}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(letter.text, cte="quoted-printable")
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+        headers["List-Unsubscribe"] = f"<{envelope.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    content = EmailMessage(policy=policy.SMTP)
+    content.set_content(letter.text, cte="quoted-printable")
+    content.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
+    return lines.encode("ascii") + content.as_bytes()
+
+
+def _phrase(name: str) -> str:
+    """A name beside an address: as it is where nothing in it has a meaning there."""
+    kept = one_line(name, 120)
+    return kept if _ATOMS.fullmatch(kept) and "=?" not in kept else _encoded(kept)
+
+
+def _unstructured(text: str) -> str:
+    kept = one_line(text)
+    return kept if kept.isascii() and "=?" not in kept else _encoded(kept)
+
+
+def _encoded(text: str) -> str:
+    """In encoded words (RFC 2047), each on a line of its own."""
+    return Header(text, "utf-8", maxlinelen=75).encode(linesep="\r\n") if text else ""

@@ -57,6 +57,10 @@ def one_line(text: str, longest: int = _LONGEST) -> str:
 
     Whoever names a plan or a merchant may name it anything; what is left can stand in a header.
     """
-    spaced = " ".join(text[: 4 * longest].split())
-    kept = "".join(it for it in spaced if unicodedata.category(it)[0] != "C")
+    seen = (
+        " " if it.isspace() else it
+        for it in text[: 4 * longest]
+        if it.isspace() or unicodedata.category(it)[0] != "C"
+    )
+    kept = " ".join("".join(seen).split())
     return kept if len(kept) <= longest else f"{kept[: longest - 1].rstrip()}…"
