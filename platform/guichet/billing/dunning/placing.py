@@ -6,7 +6,7 @@ import msgspec
 
 from guichet.billing.dunning.calendar import Calendar, calendar_of, quiet_reason
 from guichet.billing.dunning.facts import Facts, Reason
-from guichet.billing.dunning.planning import Obstacle, Plan, window_end
+from guichet.billing.dunning.planning import Obstacle, Plan, expired, window_end
 from tenants.retries import RetryPolicy
 
 #: How long after a charge that could not even be made another one may be.
@@ -16,8 +16,8 @@ PATIENCE = timedelta(minutes=15)
 def place(facts: Facts, policy: RetryPolicy, plan: Plan) -> Plan | Obstacle:
     """The plan at the time at which it may be carried out; in the past, if that was missed.
 
-    Nothing is carried out later than the window lasts. As long as the time lies ahead, it does not
-    depend on when one asks.
+    Nothing is carried out later than the window lasts, or the card. As long as the time lies ahead,
+    it does not depend on when one asks.
     """
     at = max([plan.at, *(it.at + PATIENCE for it in facts.tries if it.outcome == "not_made")])
     end = window_end(facts, policy)
@@ -29,6 +29,8 @@ def place(facts: Facts, policy: RetryPolicy, plan: Plan) -> Plan | Obstacle:
             at = _not_quiet(calendar, facts.now, reasons)
     if max(at, facts.now) >= end:
         return Obstacle(Reason("no_time_left", {"days": policy.window_days}))
+    if obstacle := expired(plan.method, at):
+        return obstacle
     return msgspec.structs.replace(plan, at=at, reasons=(*plan.reasons, *reasons))
 
 

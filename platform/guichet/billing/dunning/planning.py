@@ -39,7 +39,7 @@ class Obstacle(msgspec.Struct, frozen=True):
 def plan(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
     """When the method is charged next. The plan may lie outside of the window."""
     tries = spoken_tries(facts, method)
-    obstacle = _expired(facts, method) or _declined(tries, policy) or _banned(method)
+    obstacle = expired(method, facts.now) or _declined(tries, policy) or _banned(method)
     if obstacle:
         return obstacle
     if not tries and is_new(facts, method):
@@ -107,11 +107,12 @@ def _held(
     return Plan(method, at, tuple(reasons), kind)
 
 
-def _expired(facts: Facts, method: Method) -> Obstacle | None:
+def expired(method: Method, at: datetime) -> Obstacle | None:
+    """Whether a card has no day left at a time."""
     if method.exp_year is None or method.exp_month is None:
         return None
     # A card is good until the last day of its month, wherever on earth that ends last.
-    there = facts.now.astimezone(_LAST_ZONE)
+    there = at.astimezone(_LAST_ZONE)
     if (there.year, there.month) <= (method.exp_year, method.exp_month):
         return None
     reason = Reason("card_expired", {"month": method.exp_month, "year": method.exp_year})
