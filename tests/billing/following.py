@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from guichet.billing.mirror import draw_copy_no, write_copies
 from guichet.billing.news import Followed, follow_news
 from guichet.db import Database
-from guichet.payments.copies import AttemptCopy, Copy, InvoiceCopy, TestClockCopy
+from guichet.payments.copies import AttemptCopy, Copy, InvoiceCopy, SubscriptionCopy, TestClockCopy
 from tenants.configuration import Configuration
 from tests.billing.samples import (
     ATTEMPT,
@@ -30,9 +30,11 @@ DAY = timedelta(days=1)
 PERSON = replace(CUSTOMER, test_clock_id=None, created_at=NOW - 90 * DAY)
 CARD = replace(METHOD, created_at=NOW - 90 * DAY)
 PLAN = (PRODUCT, replace(PRICE, tiers_mode=None, tiers=(), package_size=None, package_round=None))
-#: Active and in good standing, until the middle of its month.
+_SUBSCRIPTION = bare(SUBSCRIPTION)
+assert isinstance(_SUBSCRIPTION, SubscriptionCopy)
+#: Active and in good standing, in the middle of its month.
 ACTIVE = replace(
-    bare(SUBSCRIPTION),
+    _SUBSCRIPTION,
     status="active",
     collection_method="charge_automatically",
     cancel_at_period_end=False,

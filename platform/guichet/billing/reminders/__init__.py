@@ -9,7 +9,7 @@ from uuid import UUID
 
 from guichet.billing.mails import queue_mails
 from guichet.billing.reminders import cards, renewals, trials
-from guichet.billing.reminders.reach import BATCH, START, Find, Time, read_times
+from guichet.billing.reminders.reach import START, Find, Time, read_times
 from guichet.db import Database
 from tenants.mails import Mails
 
@@ -38,8 +38,8 @@ async def _remind_of(db: Database, tenant_id: UUID, rules: Mails, time: Time, fi
     queued, after = 0, START
     while True:
         async with db.unit(tenant_id) as unit:
-            due = await find(unit, time, rules, after)
-            queued += await queue_mails(unit, [each.mail for each in due if each.mail], rules)
-        if len(due) < BATCH:
+            batch = await find(unit, time, rules, after)
+            queued += await queue_mails(unit, batch.mails, rules)
+        if batch.after is None:
             return queued
-        after = due[-1].place
+        after = batch.after

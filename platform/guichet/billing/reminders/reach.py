@@ -1,15 +1,18 @@
 """What is within reach of a reminder, listed a batch at a time."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
+
+import asyncpg
 
 from guichet.billing.mails import Mail
 from guichet.db import Unit
 from tenants.mails import Mails
 
-#: What one unit takes.
-BATCH = 200
+#: What one unit looks at. It takes this many of what is near first, and asks of those alone whether
+#: they were told of, so that each step costs the same, whatever was told before.
+BATCH = 500
 
 
 class Time(NamedTuple):
@@ -29,15 +32,22 @@ class Place(NamedTuple):
 START = Place(datetime.min.replace(tzinfo=UTC), "")
 
 
-class Due(NamedTuple):
-    """One of a batch; without a mail where there is nothing to say."""
+class Batch(NamedTuple):
+    """The mails of what was looked at, and where to go on; None at the end."""
 
-    place: Place
-    mail: Mail | None
+    mails: list[Mail]
+    after: Place | None
 
 
-#: The next batch behind a place of what nobody was told of yet.
-Find: TypeAlias = Callable[[Unit, Time, Mails, Place], Awaitable[list[Due]]]
+#: What nobody was told of yet, of the next that are near behind a place.
+Find: TypeAlias = Callable[[Unit, Time, Mails, Place], Awaitable[Batch]]
+
+
+def next_place(rows: Sequence[asyncpg.Record]) -> Place | None:
+    """Where to go on behind rows with their `at`, `id` and `place`; None where a batch is short."""
+    if rows and rows[-1]["place"] == BATCH:
+        return Place(rows[-1]["at"], rows[-1]["id"])
+    return None
 
 
 async def read_times(unit: Unit, test_clocks: Collection[str] | None) -> list[Time]:
