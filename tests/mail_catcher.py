@@ -156,6 +156,7 @@ class _Server:
         self._login = login
         self._tls = tls
         self._start_tls = start_tls
+        self._connections: list[SMTP] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -183,15 +184,20 @@ class _Server:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in self._connections:
+            if connection.transport is not None:
+                connection.transport.close()
+        await asyncio.sleep(0)
 
     def _connection(self) -> SMTP:
         options: dict[str, Any] = {"hostname": _HOST, "loop": self._loop}
         if self._login:
-            options |= {"auth_required": True, "authenticator": self._authenticate}
-            options |= {"auth_require_tls": False}
+            options |= {"authenticator": self._authenticate, "auth_require_tls": False}
         if self._start_tls:
             options |= {"tls_context": self._start_tls, "require_starttls": True}
-        return _Connection(self._catcher, _Handler(self._catcher), **options)
+        opened = _Connection(self._catcher, _Handler(self._catcher, bool(self._login)), **options)
+        self._connections.append(opened)
+        return opened
 
     def _authenticate(self, *given: object) -> AuthResult:
         credentials = given[-1]
@@ -204,8 +210,9 @@ class _Server:
 
 
 class _Handler:
-    def __init__(self, catcher: MailCatcher) -> None:
+    def __init__(self, catcher: MailCatcher, needs_login: bool) -> None:
         self._catcher = catcher
+        self._needs_login = needs_login
 
     async def handle_EHLO(  # noqa: N802 - aiosmtpd names the hooks.
         self,
@@ -222,12 +229,14 @@ class _Handler:
     async def handle_MAIL(  # noqa: N802
         self,
         server: "_Connection",
-        _session: Session,
+        session: Session,
         envelope: Envelope,
         address: str,
         options: list[str],
     ) -> str:
         reply = await server.go_wrong("mail")
+        if self._needs_login and not session.authenticated:
+            reply = reply or "530 log in first"
         if not reply:
             envelope.mail_from = address
             envelope.mail_options.extend(options)

@@ -183,6 +183,8 @@ async def _connect(
                 username=server.username or None,
                 password=server.password or None,
             )
+            # From here on the socket belongs to the connection that is made of it.
+            connected = None
             await smtp.connect()
             # The server's greeting to us is part of the opening, and not of the first mail's.
             if smtp.is_ehlo_or_helo_needed:
