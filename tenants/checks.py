@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -13,6 +14,7 @@ from tenants.configuration import LARGEST_DOCUMENT, Configuration
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
 from tenants.mails import MAIL_KINDS, Mails
+from tenants.retries import RetryPolicy
 
 _LOCALES = ("en", "fr")
 _SCHEMES = ("auto", "light", "dark")
@@ -74,6 +76,7 @@ def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
     yield from _plan_rules(configuration.plans)
     yield from _provider_rules(configuration.identity_providers)
     yield from _mail_rules(configuration.mails)
+    yield from _retry_rules(configuration.retries)
 
 
 def _branding_rules(branding: Branding) -> Iterator[Mistake]:
@@ -136,6 +139,15 @@ def _mail_rules(mails: Mails) -> Iterator[Mistake]:
     for place, kind in enumerate(mails.switched_off):
         if kind not in MAIL_KINDS:
             yield Mistake(f"mails.switched_off[{place}]", f"is one of {', '.join(MAIL_KINDS)}")
+
+
+def _retry_rules(policy: RetryPolicy) -> Iterator[Mistake]:
+    if policy.time_zone not in available_timezones():
+        yield Mistake("retries.time_zone", "is a time zone's name such as Europe/Paris")
+    if sum(policy.waits_days) >= policy.window_days:
+        yield Mistake("retries.waits_days", "add up to less than retries.window_days")
+    if policy.block_after_days is not None and policy.block_after_days < policy.grace_days:
+        yield Mistake("retries.block_after_days", "is not less than retries.grace_days")
 
 
 def _number_rules(path: str, items: tuple[object, ...]) -> Iterator[Mistake]:

@@ -52,8 +52,10 @@ class RetryPolicy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     collector: Collector = "provider"
     #: Nothing is tried for now; cases and their stories go on.
     paused: bool = False
-    #: Waits between tries in days; where there are none, `tries` are spread evenly in the window.
+    #: Waits between tries in days; where there are none, `tries` cut the window into equal parts.
     waits_days: Annotated[tuple[WaitDays, ...], msgspec.Meta(max_length=20)] = ()
+    #: What is tried at once does not count: again after a failure of the network's own, a
+    #: fallback's first time, and a method that the customer has added.
     tries: Annotated[int, msgspec.Meta(ge=0, le=20)] = 8
     #: After that many days a case ends, whatever was tried.
     window_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 14
@@ -62,7 +64,8 @@ class RetryPolicy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     #: `pay_day_reach_days` later.
     pay_days: Annotated[tuple[MonthDay, ...], msgspec.Meta(max_length=8)] = ()
     pay_day_reach_days: Annotated[int, msgspec.Meta(ge=0, le=7)] = 3
-    #: An IANA name, for customers of whom no country, or one with several zones, is known.
+    #: A name of the IANA's database, for customers of whom no country is known, or whose country
+    #: has several zones and this one among them.
     time_zone: str = "UTC"
     declines: DeclineActions = msgspec.field(default_factory=DeclineActions)
     #: Whether the customer's other methods are tried, in their order.

@@ -93,6 +93,14 @@ _RULES: list[tuple[dict[str, Any], str]] = [
         {"identity_providers": [_PROVIDER | {"endpoint_hosts": ["id.example:443", "a/b"]}]},
         "identity_providers[0].endpoint_hosts",
     ),
+    ({"retries": {"time_zone": "Europe/Pari"}}, "retries.time_zone"),
+    ({"retries": {"time_zone": ""}}, "retries.time_zone"),
+    ({"retries": {"waits_days": [7, 7], "window_days": 14}}, "retries.waits_days"),
+    ({"retries": {"grace_days": 7, "block_after_days": 6}}, "retries.block_after_days"),
+    ({"retries": {"tries": 21}}, "retries.tries"),
+    ({"retries": {"waits_days": [0]}}, "retries.waits_days"),
+    ({"retries": {"quiet": {"from_hour": 24}}}, "retries.quiet.from_hour"),
+    ({"retries": {"declines": {"never": "retry"}}}, "retries.declines.never"),
 ]
 
 
