@@ -90,6 +90,17 @@ async def test_mails_are_found_by_merchant_and_person(
     assert "No mail fits this choice" in nothing.text
 
 
+async def test_the_list_tells_how_a_mail_begins_without_its_letterhead(
+    browser: httpx.AsyncClient, mailbox: Mailbox
+) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = "Refused"
+    mail.set_content("Lumen\n\nRefused\n\nYour bank\nsaid no.\n\nTeam: $29.00\n")
+    mailbox.store(mail.as_bytes())
+    page = await browser.get("/_demo/mail")
+    assert '<p class="preview">Your bank said no.</p>' in page.text
+
+
 async def test_a_mail_is_shown_in_a_frame_that_can_do_nothing_but_open_links(
     browser: httpx.AsyncClient, mailbox: Mailbox
 ) -> None:

@@ -86,6 +86,7 @@ class Year:
         await self._advance(self.now - timedelta(days=45))
         await self.client.v1.subscriptions.update_async(self._zoe, {"cancel_at_period_end": True})
         await self.client.v1.subscriptions.cancel_async(self._linus_before)
+        await self._renew_card("ada")
         # After every renewal of hers but the last.
         await self._advance(self.now - timedelta(days=5))
         await self._use_card("grace", "pm_card_chargeCustomerFail")
@@ -114,6 +115,14 @@ class Year:
         )
         self._customers[who] = customer.id
         await self._use_card(who, card)
+
+    async def _renew_card(self, who: str) -> None:
+        """Her bank has sent a new card with the old number; Linus' is about to expire."""
+        methods = self.client.v1.payment_methods
+        (held,) = (await methods.list_async({"customer": self._customers[who]})).data
+        await methods.update_async(
+            held.id, {"card": {"exp_month": 8, "exp_year": self.now.year + 3}}
+        )
 
     async def _use_card(self, who: str, card: str) -> None:
         """Attach a test card and make it the default."""

@@ -121,9 +121,16 @@ def _line(mail: Mail, locale: str) -> Line:
         merchant=mail.merchant,
         person=mail.person,
         subject=mail.subject,
-        preview=" ".join(mail.text.split())[:_PREVIEW],
+        preview=_preview(mail.text),
         received=_moment(mail, locale, "short"),
     )
+
+
+def _preview(text: str) -> str:
+    """How a mail begins, without the letterhead and the heading, which the list tells already."""
+    paragraphs = text.split("\n\n")
+    sentences = [it for it in paragraphs if it.rstrip().endswith((".", "!", "?"))]
+    return " ".join(" ".join(sentences or paragraphs).split())[:_PREVIEW]
 
 
 def _moment(mail: Mail, locale: str, style: str) -> str:
