@@ -28,6 +28,22 @@ async def test_an_invoice_is_paid_once_however_often_it_is_asked_for(shop: Shop)
     assert [each.status for each in await attempts(shop)] == ["succeeded"]
 
 
+async def test_a_charge_names_its_attempt_and_its_request(shop: Shop) -> None:
+    owed = await owe(shop)
+    payment = await shop.port.charge_invoice(owed.id, "key")
+    [attempt] = await attempts(shop)
+    assert payment.invoice.status == "paid"
+    assert (payment.attempt_id, payment.payment_intent_id) == (
+        attempt.id,
+        attempt.payment_intent_id,
+    )
+    assert payment.request_id
+    assert payment.invoice == await shop.port.fetch_invoice(owed.id)
+    # Nothing was left to charge.
+    again = await shop.port.charge_invoice(owed.id, "another key")
+    assert (again.attempt_id, again.request_id) == (None, None)
+
+
 async def test_a_payment_whose_answer_is_lost_is_made_once(shop: Shop) -> None:
     owed = await owe(shop)
     await lose_answers(shop, f"/v1/invoices/{owed.id}/pay")

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from guichet.money import Money
-from guichet.payments.copies import SubscriptionCopy
+from guichet.payments.copies import InvoiceCopy, SubscriptionCopy
 
 
 class PreviewLine(msgspec.Struct, frozen=True):
@@ -45,6 +45,18 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["needs_method", "needs_confirmation", "processing", "succeeded", "canceled"]
     #: The provider's page; None where there is nothing to confirm.
     url: str | None
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """What asking for what is due of an invoice has made of it."""
+
+    invoice: InvoiceCopy
+    #: The attempt that took the money, or is taking it; None where nothing was asked for, because
+    #: the invoice was paid, or being paid, already.
+    attempt_id: str | None = None
+    payment_intent_id: str | None = None
+    #: The provider's id of the request, for its support.
+    request_id: str | None = None
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):

@@ -64,11 +64,9 @@ class Asker:
         return not outcome.is_turned_away
 
     async def _outcome(self, task: Task, attempt: Attempt) -> Outcome:
-        others = frozenset(it.charge_id for it in task.loaded.attempts if it.charge_id)
         if task.step == "charge":
-            # What was mirrored before the call is older than it, whatever a test clock says.
-            before = others | {it.id for it in task.loaded.charges}
-            return await charge(self._provider, attempt, before)
+            return await charge(self._provider, attempt)
+        others = frozenset(it.charge_id for it in task.loaded.attempts if it.charge_id)
         if task.step == "look_for_customer":
             return await look_for_payment(self._provider, attempt, others)
         age = task.loaded.wall_now - attempt.sent_at

@@ -7,17 +7,10 @@ import msgspec
 
 from guichet.billing.dunning.caps import room
 from guichet.billing.dunning.cards import card_charges, lock_cards
-from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.cases import Attempt, AttemptState
 from guichet.billing.dunning.facts import Decision, Method
 from guichet.billing.dunning.loading import Loaded, next_number
-from guichet.billing.dunning.outcomes import (
-    NOT_MADE,
-    UNKNOWN,
-    Outcome,
-    charge_of,
-    outcome_of_charge,
-    outcome_of_error,
-)
+from guichet.billing.dunning.outcomes import Outcome, outcome_of_error
 from guichet.db import Unit
 from guichet.payments.errors import ProviderError
 from guichet.payments.port import PaymentProvider
@@ -44,7 +37,7 @@ async def start_attempts(unit: Unit, wanted: Sequence[Wanted]) -> dict[str, Atte
     allowed = await _within_caps(unit, wanted)
     attempts = [_attempt(each) for each in allowed]
     if attempts:
-        await write_attempts(unit, attempts, [each.decision.at for each in allowed])
+        await write_attempts(unit, attempts, [_planned_at(each.loaded) for each in allowed])
     return {attempt.invoice_id: attempt for attempt in attempts}
 
 
@@ -83,6 +76,14 @@ def _attempt(wanted: Wanted) -> Attempt:
         started_at=wanted.loaded.facts.now,
         sent_at=wanted.loaded.wall_now,
     )
+
+
+def _planned_at(loaded: Loaded) -> datetime:
+    """The time that the case was waiting for; what is charged at once was planned for now."""
+    waited = loaded.case.decision
+    if waited is None or waited.step != "wait" or waited.at is None:
+        return loaded.facts.now
+    return min(waited.at, loaded.facts.now)
 
 
 async def write_attempts(
@@ -131,22 +132,20 @@ async def write_attempts(
     )
 
 
-async def charge(provider: PaymentProvider, attempt: Attempt, others: frozenset[str]) -> Outcome:
-    """Ask for the charge; `others` are the charges that other attempts account for.
-
-    Asked for again with the attempt's key it is the same charge.
-    """
+async def charge(provider: PaymentProvider, attempt: Attempt) -> Outcome:
+    """Ask for the charge; asked for again with the attempt's key it is the same one."""
     try:
-        invoice = await provider.pay_invoice(
+        payment = await provider.charge_invoice(
             attempt.invoice_id, attempt.idempotency_key, attempt.payment_method_id
         )
     except ProviderError as error:
         return outcome_of_error(error, attempt)
-    try:
-        charges = await provider.list_invoice_attempts(attempt.invoice_id)
-    except ProviderError:
-        # Paid or under way; whether by this charge is seen at the next look.
-        return UNKNOWN
-    made = charge_of(attempt, others, charges)
-    found = outcome_of_charge(made, attempt) if made else NOT_MADE
-    return msgspec.structs.replace(found, copies=(invoice, *found.copies))
+    state: AttemptState = "succeeded" if payment.invoice.status == "paid" else "unknown"
+    return Outcome(
+        # Somebody else has paid it, or is about to.
+        state=state if payment.attempt_id else "not_made",
+        charge_id=payment.attempt_id,
+        payment_intent_id=payment.payment_intent_id,
+        request_id=payment.request_id,
+        copies=(payment.invoice,),
+    )

@@ -35,7 +35,7 @@ async def look(
         return found
     if age >= PATIENCE:
         return NOT_MADE
-    outcome = await charge(provider, unknown, others)
+    outcome = await charge(provider, unknown)
     if outcome.state in ("refused", "not_made"):
         # The refusal may be of the repetition alone.
         return await _find(provider, unknown, others) or outcome
@@ -48,7 +48,11 @@ async def _find(
     """What the provider shows of it; None where it shows no such charge."""
     try:
         charges = await provider.list_invoice_attempts(attempt.invoice_id)
+        made = charge_of(attempt, others, charges)
+        if made is None:
+            return None
+        invoice = await provider.fetch_invoice(attempt.invoice_id)
     except ProviderError as error:
         return msgspec.structs.replace(UNKNOWN, request_id=error.request_id)
-    made = charge_of(attempt, others, charges)
-    return outcome_of_charge(made, attempt) if made else None
+    found = outcome_of_charge(made, attempt)
+    return msgspec.structs.replace(found, copies=(*found.copies, *((invoice,) if invoice else ())))

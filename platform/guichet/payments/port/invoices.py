@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Refund
+from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Payment, Refund
 from guichet.payments.copies import AttemptCopy, InvoiceCopy
 
 
@@ -24,6 +24,17 @@ class Invoices(Protocol):
         when the bank wants the customer, who may then be sent to `confirm_payment`; both name the
         attempt. Raises `ProviderRefused` for a method that is not the customer's (any more).
         """
+        ...
+
+    async def charge_invoice(
+        self,
+        invoice_id: str,
+        idempotency_key: str,
+        payment_method_id: str | None = None,
+        *,
+        customer_present: bool = False,
+    ) -> Payment:
+        """As `pay_invoice`, telling which attempt was made."""
         ...
 
     async def confirm_payment(

@@ -12,7 +12,7 @@ from stripe.params import (
     RefundListParams,
 )
 
-from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Refund
+from guichet.payments.answers import Confirmation, CreditNote, InvoiceLinks, Payment, Refund
 from guichet.payments.copies import AttemptCopy, InvoiceCopy
 from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
@@ -29,7 +29,6 @@ _CHARGED_TO = ["customer", "parent.subscription_details.subscription"]
 class Invoices(Access):
     """What is done with invoices."""
 
-    @bounded
     async def pay_invoice(
         self,
         invoice_id: str,
@@ -38,22 +37,48 @@ class Invoices(Access):
         *,
         customer_present: bool = False,
     ) -> InvoiceCopy:
+        payment = await self.charge_invoice(
+            invoice_id, idempotency_key, payment_method_id, customer_present=customer_present
+        )
+        return payment.invoice
+
+    @bounded
+    async def charge_invoice(
+        self,
+        invoice_id: str,
+        idempotency_key: str,
+        payment_method_id: str | None = None,
+        *,
+        customer_present: bool = False,
+    ) -> Payment:
         # Looked at first: Stripe forgets a key after a day, and a payment that is under way, or
         # made and not booked yet, must not be asked for again.
         if not await may_be_paid(self._client, invoice_id, _PAYMENTS):
             invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS)
             if invoice.status == "paid" or copying.is_being_paid(invoice):
-                return await whole_invoice(self._api, invoice)
+                return Payment(invoice=await whole_invoice(self._api, invoice))
         parameters: InvoicePayParams = {
             "off_session": not customer_present,
-            "expand": copying.INVOICE,
+            "expand": _PAYMENTS,
         }
         if payment_method_id is not None:
             parameters["payment_method"] = payment_method_id
         call = self._api.invoices.pay_async(
             invoice_id, parameters, {"idempotency_key": idempotency_key}
         )
-        return await self._settle(invoice_id, call, "paid")
+        try:
+            paid = await ask(call)
+        except ProviderRefused as refusal:
+            return Payment(invoice=await self._settled(invoice_id, refusal, "paid"))
+        intent = copying.intent_of(paid)
+        with after_a_change():
+            copy = await whole_invoice(self._api, paid)
+        return Payment(
+            invoice=copy,
+            attempt_id=copying.attempt_of(intent) if intent else None,
+            payment_intent_id=intent.id if intent else None,
+            request_id=paid.last_response.request_id if paid.last_response else None,
+        )
 
     @bounded
     async def confirm_payment(
@@ -143,12 +168,20 @@ class Invoices(Access):
         try:
             invoice = await ask(call)
         except ProviderRefused as refusal:
-            if refusal.provider_code == "resource_missing":
-                raise
-            with after_a_change():
-                invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
-            if invoice.status not in wanted:
-                raise refusal from None
+            return await self._settled(invoice_id, refusal, *wanted)
+        with after_a_change():
+            return await whole_invoice(self._api, invoice)
+
+    async def _settled(
+        self, invoice_id: str, refusal: ProviderRefused, *wanted: str
+    ) -> InvoiceCopy:
+        """An invoice that is as wanted although the call was refused; else raises the refusal."""
+        if refusal.provider_code == "resource_missing":
+            raise refusal
+        with after_a_change():
+            invoice = await self._retrieve_invoice(invoice_id, copying.INVOICE)
+        if invoice.status not in wanted:
+            raise refusal from None
         with after_a_change():
             return await whole_invoice(self._api, invoice)
 

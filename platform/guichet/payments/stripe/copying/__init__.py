@@ -18,6 +18,7 @@ from guichet.payments.stripe.copying.invoices import (
     is_proration,
 )
 from guichet.payments.stripe.copying.payments import (
+    attempt_of,
     charged_to,
     copy_confirmation,
     copy_credit_note,
@@ -44,6 +45,7 @@ __all__ = [
     "PRICE",
     "PROMOTION_CODE",
     "SUBSCRIPTION",
+    "attempt_of",
     "charged_to",
     "copy_attempt",
     "copy_confirmation",

@@ -51,6 +51,11 @@ def intent_of(invoice: stripe.Invoice) -> stripe.PaymentIntent | None:
     return best[1] if best else None
 
 
+def attempt_of(intent: stripe.PaymentIntent) -> str | None:
+    """The id of the last attempt at an intent."""
+    return reference(intent.latest_charge)
+
+
 def is_on_its_way(status: str) -> bool:
     """Whether an intent of this status has been paid, or is being paid."""
     return _STATUSES[status] in ("processing", "succeeded")
