@@ -56,8 +56,8 @@ def test_a_command_that_does_not_exist_is_noticed(line: str) -> None:
         parse(line)
 
 
-def test_the_merchants_example_can_be_published() -> None:
+def test_the_merchants_examples_can_be_published() -> None:
     guide = (ROOT / "docs/merchant.md").read_text()
-    (example,) = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
-    assert json.loads(example)["plans"]
-    assert read_document(example.encode())
+    examples = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    assert {"plans", "retries"} <= {key for it in examples for key in json.loads(it)}
+    assert all(read_document(it.encode()) for it in examples)
