@@ -18,7 +18,6 @@ import structlog
 from prometheus_client import Counter
 
 from guichet.db import Database, DatabaseAway, Unit
-from guichet.mail_servers import MailServer
 from guichet.messages.claiming import (
     Claimed,
     begin_sending,
@@ -89,7 +88,7 @@ class Sender:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
-        self._directory = directory
+        self.directory = directory
         self._brands = MailBrands(db, directory, pages)
         self._router = Router(settings, db, vault)
         self._writer = Writer(settings, directory, pages)
@@ -99,7 +98,7 @@ class Sender:
         self._tls = tls
         self._clock = clock
         self._away: dict[Hashable, float] = {}
-        self._lines: Tally[MailServer] = Tally()
+        self._lines: Tally[Hashable] = Tally()
         # Tenants at work in this process, and whether somebody knocked meanwhile.
         self._working: dict[UUID, bool] = {}
         self._closing = False
@@ -110,7 +109,7 @@ class Sender:
 
     async def send_messages(self, tenant_id: UUID) -> bool:
         """Send what is due for a tenant; answers whether to come by again in a moment."""
-        tenant = self._directory.by_id(tenant_id)
+        tenant = self.directory.by_id(tenant_id)
         if tenant is None:
             return False
         if tenant_id in self._working:
@@ -140,18 +139,31 @@ class Sender:
             place = route.server if route else (tenant.id, tenant.change_no)
             if self._is_away(place):
                 return False
-            if route and self._lines[route.server] >= _LINES_TO_ONE:
+            if self._lines[place] >= _LINES_TO_ONE:
                 return True
-            mails = await claim(self._db, tenant.id, brand.configuration.mails.switched_off)
-            if not mails:
+            self._lines[place] += 1
+            try:
+                count = await self._send_batch(tenant, brand, route, place)
+            finally:
+                self._lines.subtract([place])
+                # Only what is counted is kept.
+                self._lines += Tally()
+            if not count:
                 return False
-            mails = await self._without_obstacles(tenant.id, mails)
-            if route is None:
-                self._leave_alone(place, _NO_SERVER.total_seconds())
-                await self._put_off(tenant.id, mails, "no_server", _NO_SERVER)
-            elif mails:
-                await self._send(tenant, brand, route, mails)
         return True
+
+    async def _send_batch(
+        self, tenant: TenantEntry, brand: MailBrand, route: Route | None, place: Hashable
+    ) -> int:
+        """Send what can be claimed; answers how many mails that were."""
+        claimed = await claim(self._db, tenant.id, brand.configuration.mails.switched_off)
+        mails = await self._without_obstacles(tenant.id, claimed)
+        if mails and route is None:
+            self._leave_alone(place, _NO_SERVER.total_seconds())
+            await self._put_off(tenant.id, mails, "no_server", _NO_SERVER)
+        elif mails and route is not None:
+            await self._send(tenant, brand, route, mails)
+        return len(claimed)
 
     async def _without_obstacles(self, tenant_id: UUID, mails: list[Claimed]) -> list[Claimed]:
         for mail in mails:
@@ -163,7 +175,6 @@ class Sender:
         self, tenant: TenantEntry, brand: MailBrand, route: Route, mails: Sequence[Claimed]
     ) -> None:
         """Hand mails over on one connection, or put them off."""
-        self._lines[route.server] += 1
         try:
             async with open_line(
                 route.server,
@@ -177,9 +188,6 @@ class Sender:
             self._leave_alone(route.server, _AWAY_SECONDS)
             log.warning("mail_server_away", tenant=str(tenant.id), reason=away.reason)
             await self._put_off(tenant.id, mails, away.reason)
-        finally:
-            self._lines[route.server] -= 1
-            self._lines += Tally()
 
     async def _send_on(
         self,
