@@ -1,5 +1,6 @@
 """A tenant whose mirror is written by hand, and what follows from what is written."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -97,6 +98,25 @@ class Merchant:
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         async with self.db.unit(self.tenant_id) as unit:
             return await unit.fetch(sql, self.tenant_id, *args)
+
+    async def waits(self, task: "asyncio.Task[object]") -> bool:
+        """Whether a task comes to wait for somebody's lock; False when it ends without."""
+        while not task.done():
+            async with self.db.pool.acquire() as connection:
+                waiting = await connection.fetchval(
+                    """
+                    select exists (
+                      select
+                      from pg_stat_activity
+                      where datname = current_database()
+                      and wait_event_type = 'Lock'
+                    )
+                    """
+                )
+            if waiting:
+                return True
+            await asyncio.sleep(0.01)
+        return False
 
     async def cases(self) -> list[asyncpg.Record]:
         return await self.fetch(

@@ -222,6 +222,19 @@ async def test_invoices_that_an_import_brings_wait_for_its_charges(active: Merch
     assert (await active.case())["opened_at"] == charge.created_at
 
 
+async def test_nothing_is_told_of_payments_that_an_import_brings(active: Merchant) -> None:
+    await active.execute(
+        """
+        insert into imports (tenant_id, copy_no, edition, step, finished_at)
+        values ($1, 1, 1, 'unlisted', now() + interval '1 hour')
+        """
+    )
+    await active.write_and_follow(replace(PAID, id="in_2"))
+    assert await active.told() == []
+    await active.write_and_follow(PAID)
+    assert await active.told() == ["receipt"]
+
+
 async def test_two_who_follow_at_the_same_time_tell_everything_once(active: Merchant) -> None:
     people = [replace(PERSON, id=f"cus_{number}") for number in range(120)]
     held = [replace(ACTIVE, id=f"sub_{it.id}", customer_id=it.id) for it in people]

@@ -221,8 +221,7 @@ async def test_news_waits_for_whoever_is_settling_a_case(merchant: Merchant) -> 
         # It has read the mirror before this is written.
         await merchant.write(replace(CARD, exp_year=2031))
         following = asyncio.create_task(merchant.follow())
-        await asyncio.wait({following}, timeout=0.2)
-        assert not following.done()
+        assert await merchant.waits(following)
     await following
     assert (await merchant.case())["is_awake"]
 
@@ -234,8 +233,7 @@ async def test_a_clock_does_not_pass_a_time_that_is_being_written(merchant: Merc
         wake_at = await wake_at_for(settling, "clock_1", NOW + DAY)
         clock = TestClockCopy(id="clock_1", frozen_at=NOW + 2 * DAY)
         moving = asyncio.create_task(merchant.write_and_follow(clock))
-        await asyncio.wait({moving}, timeout=0.2)
-        assert not moving.done()
+        assert await merchant.waits(moving)
         await settling.execute(
             """
             update dunning_cases

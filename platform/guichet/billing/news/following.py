@@ -123,6 +123,7 @@ async def _follow(unit: Unit, rows: Sequence[Row], configuration: Configuration)
     news = [read_news(row) for row in rows]
     invoices = await read_invoices(unit, _ids(news, "invoice"))
     window = timedelta(days=configuration.retries.window_days)
+    imported = {it.object_id for it in news if it.is_imported}
     failing_first = _ids(news, "invoice", lambda was: was.attempt_count == 0)
     await open_cases(
         unit,
@@ -138,7 +139,9 @@ async def _follow(unit: Unit, rows: Sequence[Row], configuration: Configuration)
     )
     await note_first_failures(unit, _ids(news, "attempt"))
     mails = [
-        *await receipts(unit, [it for it in invoices if needs_receipt(it)]),
+        *await receipts(
+            unit, [it for it in invoices if it.id not in imported and needs_receipt(it)]
+        ),
         *await cancellations(
             unit,
             ended=_ids(news, "subscription", lambda was: was.status in _BEGUN),

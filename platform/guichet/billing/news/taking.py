@@ -29,6 +29,7 @@ class Row(msgspec.Struct, frozen=True):
     kind: Kind
     object_id: str
     was: str | None
+    is_imported: bool
 
 
 class News(msgspec.Struct, frozen=True):
@@ -37,12 +38,14 @@ class News(msgspec.Struct, frozen=True):
     kind: Kind
     object_id: str
     was: Was | None
+    #: It was there long before an import brought it.
+    is_imported: bool = False
 
 
 def read_news(row: Row) -> News:
     """What a row says; raises `ValueError` where it makes no sense."""
     was = None if row.was is None else msgspec.json.decode(row.was, type=Was)
-    return News(row.kind, row.object_id, was)
+    return News(row.kind, row.object_id, was, row.is_imported)
 
 
 async def take_news(unit: Unit, limit: int = BATCH) -> list[Row]:
@@ -74,12 +77,23 @@ async def take_news(unit: Unit, limit: int = BATCH) -> list[Row]:
         using oldest
         where news.tenant_id = $1
         and news.id = oldest.id
-        returning news.id, news.kind, news.object_id, news.was::text
+        returning
+          news.id,
+          news.kind,
+          news.object_id,
+          news.was::text,
+          news.was is null and exists (
+            select
+            from imports as import
+            where import.tenant_id = $1
+            and import.started_at <= news.noted_at
+            and coalesce(import.finished_at, 'infinity') >= news.noted_at
+          ) as is_imported
         """,
         unit.tenant_id,
         limit,
     )
-    return [Row(row["id"], row["kind"], row["object_id"], row["was"]) for row in rows]
+    return [Row(*row) for row in rows]
 
 
 async def has_news(unit: Unit) -> bool:
