@@ -8,10 +8,10 @@ import structlog
 from guichet.billing.dunning.attempting import charge
 from guichet.billing.dunning.beginning import Task
 from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.confirming import look_for_payment
 from guichet.billing.dunning.ending import carry_out
 from guichet.billing.dunning.looking import look
 from guichet.billing.dunning.outcomes import TURNED_AWAY, Outcome
-from guichet.billing.dunning.paying import look_for_payment
 from guichet.billing.dunning.settling import (
     Shown,
     put_off_end,

@@ -9,16 +9,10 @@ import msgspec
 
 from guichet.billing.dunning.attempting import write_attempts
 from guichet.billing.dunning.cases import UNDER_WAY, Attempt
+from guichet.billing.dunning.confirming import look_for_payment, outcome_of_confirmation
 from guichet.billing.dunning.finishing import finish
 from guichet.billing.dunning.loading import lock_case, next_number
-from guichet.billing.dunning.outcomes import (
-    NOT_MADE,
-    UNKNOWN,
-    Outcome,
-    charge_of,
-    outcome_of_charge,
-    outcome_of_error,
-)
+from guichet.billing.dunning.outcomes import NOT_MADE, Outcome, outcome_of_error
 from guichet.billing.dunning.settling import Shown, settle_attempt
 from guichet.billing.mirror import draw_copy_no
 from guichet.db import Database, Unit
@@ -236,10 +230,11 @@ async def settle_customer_payment(
     """
     async with db.unit(tenant_id) as unit:
         copy_no = await draw_copy_no(unit)
+        others = await _accounted_for(unit, payment)
     if isinstance(outcome, ProviderError):
         told = outcome_of_error(outcome, payment)
     else:
-        told = await _outcome(provider, payment, outcome)
+        told = await outcome_of_confirmation(provider, payment, outcome, others)
     return await _settle(db, directory, tenant_id, payment, told, copy_no)
 
 
@@ -252,57 +247,27 @@ async def look_at_customer_payment(
     """
     async with db.unit(tenant_id) as unit:
         copy_no = await draw_copy_no(unit)
-    told = await look_for_payment(provider, payment, frozenset())
+        others = await _accounted_for(unit, payment)
+    told = await look_for_payment(provider, payment, others)
     return await _settle(db, directory, tenant_id, payment, told, copy_no)
 
 
-async def look_for_payment(
-    provider: PaymentProvider, payment: Attempt, others: frozenset[str]
-) -> Outcome:
-    """What became of a payment that its customer has left; one still at the bank is given up."""
-    try:
-        if payment.payment_intent_id is not None:
-            confirmation = await provider.fetch_confirmation(payment.payment_intent_id)
-            if confirmation is None or confirmation.status == "needs_confirmation":
-                return NOT_MADE
-            return await _outcome(provider, payment, confirmation, others)
-        charges = await provider.list_invoice_attempts(payment.invoice_id)
-    except ProviderError as error:
-        return msgspec.structs.replace(UNKNOWN, request_id=error.request_id)
-    made = charge_of(payment, others, charges)
-    return outcome_of_charge(made, payment) if made else NOT_MADE
-
-
-async def _outcome(
-    provider: PaymentProvider,
-    payment: Attempt,
-    confirmation: Confirmation,
-    others: frozenset[str] = frozenset(),
-) -> Outcome:
-    """What a payment's standing means for it, with its charge where there is one."""
-    intent_id = confirmation.payment_intent_id
-    match confirmation.status:
-        case "needs_confirmation":
-            return Outcome(state="needs_authentication", payment_intent_id=intent_id)
-        case "canceled":
-            return msgspec.structs.replace(NOT_MADE, payment_intent_id=intent_id)
-        case "succeeded" | "processing" | "needs_method":
-            pass
-    try:
-        charges = await provider.list_invoice_attempts(payment.invoice_id)
-        invoice = await provider.fetch_invoice(payment.invoice_id)
-    except ProviderError:
-        return msgspec.structs.replace(UNKNOWN, payment_intent_id=intent_id)
-    made = charge_of(payment, others, charges)
-    if made is not None:
-        found = outcome_of_charge(made, payment)
-    elif confirmation.status == "needs_method":
-        # The customer was not recognised by their bank, so nobody was charged.
-        found = Outcome(state="needs_authentication", decline_class="authenticate")
-    else:
-        found = UNKNOWN
-    copies = (invoice, *found.copies) if invoice else found.copies
-    return msgspec.structs.replace(found, payment_intent_id=intent_id, copies=copies)
+async def _accounted_for(unit: Unit, payment: Attempt) -> frozenset[str]:
+    """The charges of the invoice's other attempts."""
+    rows = await unit.fetch(
+        """
+        select charge_id
+        from dunning_attempts
+        where tenant_id = $1
+        and invoice_id = $2
+        and number <> $3
+        and charge_id is not null
+        """,
+        unit.tenant_id,
+        payment.invoice_id,
+        payment.number,
+    )
+    return frozenset(row["charge_id"] for row in rows)
 
 
 async def _settle(
