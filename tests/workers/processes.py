@@ -24,6 +24,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "GUICHET_BASE_DOMAIN": settings.base_domain,
         "GUICHET_MASTER_KEY": ",".join(settings.master_keys),
         "GUICHET_STRIPE_URL": settings.stripe_url,
+        "GUICHET_SMTP_URL": settings.smtp_url,
+        "GUICHET_MAIL_FROM": settings.mail_from,
         "GUICHET_METRICS_LISTEN": "off",
         "NO_PROXY": "127.0.0.1,localhost",
     }
