@@ -30,11 +30,13 @@ lint: .venv/ready-for-development ## Check style, types and the floors of the ho
 bench: .venv/ready-for-development ## Measure, and write build/bench.json
 	.venv/bin/python -m benchmarks $(ARGS)
 
-soak: .venv/ready-for-development ## Run for half an hour under load: leaks, storms, faults, trade
+soak: .venv/ready-for-development ## Run for an hour under load: leaks, storms, faults, trade, a year
 	SOAK_SECONDS=$${SOAK_SECONDS:-60} SOAK_EVENTS=$${SOAK_EVENTS:-1000} \
 	  SOAK_FAULT_ROUNDS=$${SOAK_FAULT_ROUNDS:-3} SOAK_EXAMPLES=$${SOAK_EXAMPLES:-100} \
 	  SOAK_CHANGES=$${SOAK_CHANGES:-10000} SOAK_KILLS=$${SOAK_KILLS:-30} \
-	  .venv/bin/pytest -q tests/isolation/test_bleed.py tests/killing tests/soak $(ARGS)
+	  SOAK_CRASHES=$${SOAK_CRASHES:-0} \
+	  SOAK_YEAR_DAYS=$${SOAK_YEAR_DAYS:-365} SOAK_YEAR_TENANTS=$${SOAK_YEAR_TENANTS:-10} \
+	  .venv/bin/pytest -q tests/isolation/test_bleed.py tests/killing tests/soak tests/years $(ARGS)
 
 schema: .venv/ready-for-development ## Write migrations/schema.sql anew from the migrations
 	.venv/bin/guichet migrate --dump

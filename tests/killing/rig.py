@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -111,10 +111,15 @@ class Rig:
             for proxy in proxies:
                 await proxy.close()
 
-    def start_worker(self, name: str, more: Mapping[str, str] | None = None) -> Program:
+    def start_worker(
+        self,
+        name: str,
+        more: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = ("-m", "guichet.cli", "worker"),
+    ) -> Program:
         """One more worker, with `more` in its environment."""
         environ = {**self._environ, **(more or {})}
-        return self._started(self._program(name, ["-m", "guichet.cli", "worker"], environ))
+        return self._started(self._program(name, [*arguments], environ))
 
     def start_web(self, name: str) -> tuple[Program, int]:
         """One more web process, and its port."""

@@ -9,7 +9,7 @@ from typing import Any
 from tests.mail_catcher import MailCatcher
 from tests.soak import weather
 from tests.years import deeds, mailbox
-from tests.years.following import is_caught_up
+from tests.years.following import left_to_do
 from tests.years.merchant import FAILURES, Merchant
 
 _HOUR = 3600
@@ -48,8 +48,8 @@ class Course:
 
     async def _worsen(self) -> int:
         faults = provider_faults(self.merchant.chance)
-        turns: Any = {**weather.deliveries(self.merchant.chance), "drop": 0.0}
-        await weather.turn(self.merchant.shop, deliveries=turns, fail_next_requests=faults)
+        late = deliveries(self.merchant.chance)
+        await weather.turn(self.merchant.shop, deliveries=late, fail_next_requests=faults)
         self.tally["faults of the mail server"] += mailbox.worsen(
             self.catcher, self.merchant.chance
         )
@@ -61,9 +61,9 @@ class Course:
         merchant.now += merchant.chance.choice(_STEP_HOURS) * _HOUR
         await advance(merchant)
         give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while not await is_caught_up(merchant):
+        while waiting := await left_to_do(merchant):
             if time.monotonic() > give_up_at:
-                self.tally["days that went on without the workers"] += 1
+                self.tally.update(f"days that did not wait for {what}" for what in waiting)
                 break
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -81,6 +81,15 @@ async def advance(merchant: Merchant) -> None:
         except FAILURES:
             pass
         await asyncio.sleep(0.01)
+
+
+def deliveries(chance: Random) -> dict[str, Any]:
+    """How the provider tells of what happens: twice, late, in another order; in the end it does."""
+    return {
+        "duplicate": chance.choice([0, 0, 0, 1]),
+        "delay_ms": chance.choice([0, 0, 0, 400]),
+        "reorder_ms": chance.choice([0, 0, 300, 1500]),
+    }
 
 
 def provider_faults(chance: Random) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from guichet.errors import Unavailable
 from tests.years.merchant import Merchant
 
 
-async def is_caught_up(merchant: Merchant) -> bool:
-    """Whether nothing of a merchant's is under way, as far as can be told just now."""
+async def left_to_do(merchant: Merchant) -> dict[str, int]:
+    """As `under_way`, for whoever asks in a storm: servers that are away count too."""
     try:
-        return not await under_way(merchant)
+        return await under_way(merchant)
     except (Unavailable, OSError, httpx.TransportError, *LOST):
-        return False
+        return {"servers": 1}
 
 
 async def under_way(merchant: Merchant) -> dict[str, int]:

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from tests.years.merchant import Merchant
+from guichet.db import Database
 
 CLOSED = ("recovered", "given_up", "voided", "paid_elsewhere")
 FINAL = ("succeeded", "declined", "needs_authentication", "refused", "not_made")
@@ -63,19 +64,19 @@ class Held(NamedTuple):
     mails: list[Mail]
 
 
-async def held(merchant: Merchant) -> Held:
+async def held(db: Database, tenant_id: UUID) -> Held:
     """Read one tenant's rows."""
-    cases = await _cases(merchant)
+    cases = await _cases(db, tenant_id)
     return Held(
         {case.invoice_id: case for case in cases},
-        await _attempts(merchant),
-        await _told(merchant),
-        await _mails(merchant),
+        await _attempts(db, tenant_id),
+        await _told(db, tenant_id),
+        await _mails(db, tenant_id),
     )
 
 
-async def _cases(merchant: Merchant) -> list[Case]:
-    async with merchant.db.unit(merchant.tenant_id) as unit:
+async def _cases(db: Database, tenant_id: UUID) -> list[Case]:
+    async with db.unit(tenant_id) as unit:
         rows = await unit.fetch(
             """
             select
@@ -91,13 +92,13 @@ async def _cases(merchant: Merchant) -> list[Case]:
               and clock.id = held.test_clock_id
             where held.tenant_id = $1
             """,
-            merchant.tenant_id,
+            tenant_id,
         )
     return [Case(*row.values()) for row in rows]
 
 
-async def _attempts(merchant: Merchant) -> list[Attempt]:
-    async with merchant.db.unit(merchant.tenant_id) as unit:
+async def _attempts(db: Database, tenant_id: UUID) -> list[Attempt]:
+    async with db.unit(tenant_id) as unit:
         rows = await unit.fetch(
             """
             select
@@ -114,13 +115,13 @@ async def _attempts(merchant: Merchant) -> list[Attempt]:
             where tenant_id = $1
             order by invoice_id, number
             """,
-            merchant.tenant_id,
+            tenant_id,
         )
     return [Attempt(*row.values()) for row in rows]
 
 
-async def _told(merchant: Merchant) -> dict[str, list[Told]]:
-    async with merchant.db.unit(merchant.tenant_id) as unit:
+async def _told(db: Database, tenant_id: UUID) -> dict[str, list[Told]]:
+    async with db.unit(tenant_id) as unit:
         rows = await unit.fetch(
             """
             select
@@ -135,7 +136,7 @@ async def _told(merchant: Merchant) -> dict[str, list[Told]]:
               and payment.payment_intent_id = attempt.payment_intent_id
             where attempt.tenant_id = $1
             """,
-            merchant.tenant_id,
+            tenant_id,
         )
     found: dict[str, list[Told]] = {}
     for invoice_id, identifier, status, code, method in rows:
@@ -144,10 +145,10 @@ async def _told(merchant: Merchant) -> dict[str, list[Told]]:
     return found
 
 
-async def _mails(merchant: Merchant) -> list[Mail]:
-    async with merchant.db.unit(merchant.tenant_id) as unit:
+async def _mails(db: Database, tenant_id: UUID) -> list[Mail]:
+    async with db.unit(tenant_id) as unit:
         rows = await unit.fetch(
             "select id::text, kind, key, state, reason from messages where tenant_id = $1",
-            merchant.tenant_id,
+            tenant_id,
         )
     return [Mail(*row.values()) for row in rows]

@@ -1,5 +1,6 @@
 """One merchant of a year: an account at the sandbox, its clock, its people, and our tenant."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from random import Random
@@ -50,14 +51,15 @@ class Merchant:
         clocks = self.sdk.test_helpers.test_clocks
         self.clock = (await clocks.create_async({"frozen_time": self.now})).id
         price = await self.shop.add_price(_AMOUNT, self.plan.interval)
-        for number in range(people):
-            shares = people - number <= self.plan.sharers
-            card = self.plan.shared_card if shares else CARDS[number % len(CARDS)]
-            self.people.append(await self._subscribe(number, card, price))
+        self.people = await asyncio.gather(
+            *(self._subscribe(number, people, price) for number in range(people))
+        )
         for person in self.people[:_PLAIN]:
             person.is_plain = True
 
-    async def _subscribe(self, number: int, card: str, price: str) -> Person:
+    async def _subscribe(self, number: int, people: int, price: str) -> Person:
+        shares = people - number <= self.plan.sharers
+        card = self.plan.shared_card if shares else CARDS[number % len(CARDS)]
         email = f"{number}@{self.plan.name.replace(' ', '-').replace(chr(39), '')}.example.com"
         customer = await self.shop.add_customer(email.lower().replace(",", ""), card, self.clock)
         held = await self.sdk.customers.retrieve_async(customer)

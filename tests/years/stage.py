@@ -70,8 +70,9 @@ async def open_stage(
         db = await stack.enter_async_context(connect(settings.database_url, _CONNECTIONS))
         stage = Stage(rig, settings, db, catcher, workers, [])
         # The first by itself, for the agency comes with it.
-        for number in range(tenants):
-            stage.merchants.append(await _add_merchant(stack, stage, number, people, seed))
+        stage.merchants.append(await _add_merchant(stack, stage, 0, people, seed))
+        others = (_add_merchant(stack, stage, it, people, seed) for it in range(1, tenants))
+        stage.merchants.extend(await asyncio.gather(*others))
         yield stage
 
 
