@@ -10,7 +10,20 @@ from guichet import logs
 from guichet.deployment import PATIENCE_SECONDS
 from guichet.edge.base import Door, base_door
 from guichet.edge.entrance import Edge
-from guichet.portal import assets, cancel, change, home, invoices, language, outcome, sign_in
+from guichet.portal import (
+    assets,
+    cancel,
+    change,
+    fix,
+    home,
+    invoices,
+    language,
+    methods,
+    outcome,
+    pay,
+    preferences,
+    sign_in,
+)
 from guichet.portal.errors import show_error
 from guichet.portal.visit import visit_of
 from guichet.settings import Settings, read_settings
@@ -36,7 +49,10 @@ def portal_app() -> Litestar:
             invoices.invoices,
             invoices.invoice_pdf,
             invoices.invoice_receipt,
-            invoices.pay_invoice,
+            *pay.HANDLERS,
+            *fix.HANDLERS,
+            *methods.HANDLERS,
+            *preferences.HANDLERS,
             language.choose_language,
             assets.asset,
             assets.picture,

@@ -36,7 +36,7 @@ async def crawl(
         local = path.removeprefix(origin)
         if local in known or not local.startswith("/") or local.startswith(("//", *_AVOIDED)):
             continue
-        if not documents and local.endswith(("/pdf", "/receipt", "/pay")):
+        if not documents and local.endswith(("/pdf", "/receipt")):
             continue
         known.add(local)
         assert len(known) < _MOST_PAGES, "the crawl does not end"

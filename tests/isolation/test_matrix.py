@@ -22,6 +22,7 @@ SIGN_IN = "303 /sign-in"
 PROVIDER = "303 provider"
 #: To what came of the same button's first click: Ada has kept her plan before.
 OUTCOME = "to the outcome"
+METHODS = "303 /payment-methods"
 
 
 class Row(NamedTuple):
@@ -34,6 +35,8 @@ class Row(NamedTuple):
 
 
 _TOKEN = {"token": "not a token"}
+_NO_PAGE = {"session": "cs_test_none"}
+_NO_PAYMENT = {"payment": "11111111-2222-4333-8444-555555555555"}
 _PAY = {"price": "{scale}"}
 
 #: The POSTs of a customer are such as change nothing: the answer shows how far they came.
@@ -51,7 +54,28 @@ TABLE = {
     "GET /invoices": Row(SIGN_IN, "200"),
     "GET /invoices/{invoice_id}/pdf": Row(SIGN_IN, PROVIDER),
     "GET /invoices/{invoice_id}/receipt": Row(SIGN_IN, PROVIDER),
-    "GET /invoices/{invoice_id}/pay": Row(SIGN_IN, PROVIDER),
+    # Ada owes nothing.
+    "GET /invoices/{invoice_id}/pay": Row(SIGN_IN, "200"),
+    "POST /invoices/{invoice_id}/pay": Row(SIGN_IN, "422", _TOKEN),
+    "POST /invoices/{invoice_id}/pay/card": Row(SIGN_IN, "200"),
+    "GET /invoices/{invoice_id}/pay/card": Row(SIGN_IN, "404", _NO_PAGE),
+    "GET /invoices/{invoice_id}/paid": Row(SIGN_IN, "404", _NO_PAYMENT),
+    "GET /payment-methods": Row(SIGN_IN, "200"),
+    "POST /payment-methods": Row(SIGN_IN, "200"),
+    "GET /payment-methods/added": Row(SIGN_IN, "404", _NO_PAGE),
+    "POST /payment-methods/{method_id}/order": Row(SIGN_IN, METHODS, {"to": "default"}),
+    "GET /payment-methods/{method_id}/remove": Row(SIGN_IN, "409"),
+    "POST /payment-methods/{method_id}/remove": Row(SIGN_IN, "409"),
+    "GET /preferences": Row(SIGN_IN, "200"),
+    "POST /preferences": Row(SIGN_IN, "422"),
+    # Links of mails are for whoever has them; their forms want what only their own page has.
+    "GET /fix/{fix_token}": Row("200", "200"),
+    "POST /fix/{fix_token}": Row("403", "403"),
+    "POST /fix/{fix_token}/card": Row("403", "403"),
+    "GET /fix/{fix_token}/card": Row("404", "404", _NO_PAGE),
+    "GET /fix/{fix_token}/paid": Row("404", "404", _NO_PAYMENT),
+    "GET /unsubscribe/{mail_token}": Row("200", "200"),
+    "POST /unsubscribe/{mail_token}": Row("200", "200"),
     "GET /language/{language}": Row("303 /", "303 /"),
     "GET /assets/{folder}/{name}": Row("200", "200"),
     "GET /assets/pictures/{picture_id}": Row("200", "200"),
@@ -61,9 +85,11 @@ TABLE = {
     "POST /sign-out": Row(SIGN_IN, SIGN_IN),
 }
 POSTS = [key for key in TABLE if key.startswith("POST ")]
+#: A mail program has neither cookie nor origin (RFC 8058): the link's token alone is asked for.
+FORMS = [key for key in POSTS if key != "POST /unsubscribe/{mail_token}"]
 #: Whose things the names in a path stand for; a language is nobody's.
-OF_A_CUSTOMER = ("subscription_id", "request_id", "invoice_id")
-OF_A_TENANT = ("picture_id", "provider_id", "folder")
+OF_A_CUSTOMER = ("subscription_id", "request_id", "invoice_id", "method_id")
+OF_A_TENANT = ("picture_id", "provider_id", "folder", "fix_token", "mail_token")
 WITH_IDS = [key for key in TABLE if re.search(r"\{(?!language|name)", key)]
 WITH_CUSTOMERS_IDS = [key for key in TABLE if any(f"{{{it}}}" in key for it in OF_A_CUSTOMER)]
 
@@ -84,6 +110,9 @@ _RANDOM = {
     "picture_id": "0" * 64,
     "provider_id": "aaaaaaaaa-id",
     "folder": "0" * 20,
+    "method_id": "pm_AAAAAAAAAAAAAAAAAAAAAAAA",
+    "fix_token": "A" * 64,
+    "mail_token": "A" * 64,
 }
 
 
@@ -237,7 +266,7 @@ async def test_nothing_but_the_host_names_the_tenant(twins: Twins, key: str) -> 
     assert not [mark for mark in await marks_of(right, left) if mark in seen]
 
 
-@pytest.mark.parametrize("key", POSTS)
+@pytest.mark.parametrize("key", FORMS)
 @pytest.mark.parametrize(
     "fault",
     ["no token", "a wrong token", "another session's token", "another origin", "no origin", "null"],

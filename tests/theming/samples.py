@@ -44,7 +44,9 @@ class Portal(msgspec.Struct, frozen=True):
 
 
 #: Pages that a visitor sees without being signed in.
-DOORS = frozenset({"sign_in", "sign_in_failed", "no_account", "signed_out"})
+DOORS = frozenset(
+    {"sign_in", "sign_in_failed", "no_account", "signed_out", "unsubscribe", "link_over", "leaving"}
+)
 
 
 def price(
@@ -183,6 +185,8 @@ def home(**changes: Any) -> dict[str, Any]:
         "subscriptions": (subscription(),),
         "payment_method": CARD,
         "invoices": INVOICES,
+        "failed_payments": (),
+        "today": NOW,
         "may_change": True,
         "may_cancel": True,
     } | changes

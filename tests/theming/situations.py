@@ -10,6 +10,7 @@ from guichet.money import Money
 from guichet.payments.answers import Preview, PreviewLine
 from guichet.portal.sign_in import ProviderButton
 from tests.theming.mail_samples import mail_pages
+from tests.theming.payment_situations import payment_pages
 from tests.theming.samples import (
     BASIC,
     CSRF,
@@ -45,13 +46,6 @@ def _homes_with_plans() -> dict[str, dict[str, Any]]:
 
 
 def _homes() -> dict[str, dict[str, Any]]:
-    overdue = subscription(1, status="past_due")
-    owed = invoice(
-        0,
-        status="open",
-        remaining=Money(2900, "eur"),
-        next_payment_attempt_at=NOW + timedelta(days=3),
-    )
     pending = PendingChange(NOW + timedelta(days=21), 1, BASIC)
     yen = price("プレミアム会員", 1980, "jpy")
     return {
@@ -68,7 +62,6 @@ def _homes() -> dict[str, dict[str, Any]]:
                 ),
             )
         ),
-        "home-overdue": home(subscriptions=(overdue,), invoices=(owed, *INVOICES[1:])),
         "home-unpaid": home(subscriptions=(subscription(1, status="unpaid"),), invoices=()),
         "home-ending": home(
             subscriptions=(subscription(1, cancel_at_period_end=True),),
@@ -219,7 +212,12 @@ def portal_pages() -> dict[str, dict[str, Any]]:
     pages: dict[str, dict[str, Any]] = {
         "invoices": {"invoices": INVOICES, "older": "/invoices?before=in_9", "newest": "/invoices"},
         "invoices-empty": {"invoices": (), "older": None, "newest": None},
-        "subscription": {"subscription": subscription(), "may_change": True, "may_cancel": True},
+        "subscription": {
+            "subscription": subscription(),
+            "failed_payments": (),
+            "may_change": True,
+            "may_cancel": True,
+        },
         "cancel": {"subscription": subscription(), "fields": {"csrf": CSRF}, "message": None},
         "cancel-message": {
             "subscription": subscription(cancel_at_period_end=True),
@@ -227,7 +225,8 @@ def portal_pages() -> dict[str, dict[str, Any]]:
             "message": "This subscription is already set to end. Nothing was changed.",
         },
     }
-    return _homes() | _homes_with_plans() | pages | _changes() | _results() | _doors()
+    homes = _homes() | _homes_with_plans()
+    return homes | pages | _changes() | _results() | _doors() | payment_pages()
 
 
 def platform_pages() -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from guichet.billing.catalog import Price
+from guichet.billing.dunning.facts import Access
 from guichet.db import Unit
 from guichet.errors import NotFound
 
@@ -74,6 +75,8 @@ class Subscription(msgspec.Struct, frozen=True):
     schedule_is_ours: bool = False
     pause: Pause | None = None
     pending_update: PendingUpdate | None = None
+    #: What an unpaid invoice leaves of it.
+    access: Access = "ok"
 
     @property
     def is_led_by_merchant(self) -> bool:

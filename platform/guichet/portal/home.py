@@ -1,5 +1,6 @@
 """The portal's home: everything a customer has, in one round trip to the database."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.auth.sessions import Session, token_hash
+from guichet.billing.failed_payments import FailedPayment, failed_payments_of
 from guichet.billing.invoices import Invoice
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Subscription, find_subscription
@@ -23,6 +25,9 @@ class Home(msgspec.Struct, frozen=True):
     subscriptions: tuple[Subscription, ...]
     payment_method: PaymentMethod | None
     invoices: tuple[Invoice, ...]
+    failed_payments: tuple[FailedPayment, ...]
+    #: The time that the customer lives in.
+    now: datetime
 
 
 _decoder = msgspec.json.Decoder(Home)
@@ -46,6 +51,8 @@ async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
         subscriptions=shown.subscriptions,
         payment_method=shown.payment_method,
         invoices=shown.invoices,
+        failed_payments=shown.failed_payments,
+        today=shown.now,
         may_change=bool(visit.configuration.plans),
         may_cancel=visit.configuration.cancel.enabled,
     )
@@ -60,9 +67,11 @@ async def subscription(
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
         found = await find_subscription(unit, session.customer_id, subscription_id)
+        failed = await failed_payments_of(unit, session.customer_id, found.id)
     return visit.page(
         "subscription.html",
         subscription=found,
+        failed_payments=failed,
         may_change=bool(visit.configuration.plans),
         may_cancel=visit.configuration.cancel.enabled,
     )

@@ -56,16 +56,6 @@ async def invoice_receipt(
     return _go(visit, links.receipt_url)
 
 
-@get("/invoices/{invoice_id:str}/pay")
-async def pay_invoice(
-    visit: NamedDependency[Visit],
-    invoice_id: Annotated[str, PathParameter(max_length=255)],
-) -> ASGIResponse:
-    """Go to the provider's own page of the invoice, where it can be paid."""
-    links = await _links(visit, invoice_id)
-    return _go(visit, links.hosted_url)
-
-
 async def _links(visit: Visit, invoice_id: str) -> InvoiceLinks:
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)

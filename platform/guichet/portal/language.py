@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from guichet.auth.cookies import language_cookie
 from guichet.auth.paths import local_path
 from guichet.auth.sessions import find_session
+from guichet.db import Unit
 from guichet.errors import NotFound
 from guichet.portal.visit import Visit
 from guichet.theming.locale import LANGUAGES
@@ -28,16 +29,21 @@ async def choose_language(
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await find_session(unit, token) if token else None
         if session is not None:
-            await unit.execute(
-                """
-                insert into preferences (tenant_id, customer_id, locale)
-                values ($1, $2, $3)
-                on conflict (tenant_id, customer_id) do update
-                set locale = excluded.locale, changed_at = now()
-                """,
-                visit.tenant.id,
-                session.customer_id,
-                language,
-            )
+            await remember_language(unit, session.customer_id, language)
     cookie = language_cookie(visit.deployment.settings).holding(language)
     return visit.redirect(local_path(next_path), cookies=(cookie,))
+
+
+async def remember_language(unit: Unit, customer_id: str, language: str) -> None:
+    """Keep the language that a customer reads, for these pages and for mails."""
+    await unit.execute(
+        """
+        insert into preferences (tenant_id, customer_id, locale)
+        values ($1, $2, $3)
+        on conflict (tenant_id, customer_id) do update
+        set locale = excluded.locale, changed_at = now()
+        """,
+        unit.tenant_id,
+        customer_id,
+        language,
+    )

@@ -1,0 +1,150 @@
+"""Payments that failed and are still owed, as the customer is told of them."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from guichet.billing.dunning.declines import classify
+from guichet.billing.dunning.facts import Access
+from guichet.billing.dunning.reasons import customer_reason, customer_text
+from guichet.db import Unit
+from guichet.money import Money
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """The last time that an invoice could not be charged, and to what."""
+
+    at: datetime
+    failure_code: str | None = None
+    decline_code: str | None = None
+    advice_code: str | None = None
+    network: str | None = None
+    network_decline_code: str | None = None
+    network_advice_code: str | None = None
+    payment_method_id: str | None = None
+    brand: str | None = None
+    last4: str | None = None
+
+
+class FailedPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """An open invoice that could not be charged; the shape of the view
+    `failed_payment_documents`.
+    """
+
+    invoice_id: str
+    subscription_id: str | None
+    number: str | None
+    #: What is still to pay.
+    amount: Money
+    #: How its case stands; None where nobody follows it.
+    state: str | None
+    #: When it is tried again; None: not without the customer.
+    next_attempt_at: datetime | None
+    asks_for: Literal["new_card", "authenticate"] | None
+    #: What becomes of the subscription, and when that changes next.
+    access: Access | None
+    access_changes_at: datetime | None
+    failure: Failure | None
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, as an English sentence for the customer that has its translations."""
+        failure = self.failure or Failure(at=_NEVER)
+        verdict = classify(
+            decline_code=failure.decline_code,
+            failure_code=failure.failure_code,
+            advice_code=failure.advice_code,
+            network=failure.network,
+            network_decline_code=failure.network_decline_code,
+            network_advice_code=failure.network_advice_code,
+        )
+        code = customer_reason(failure.decline_code, failure.failure_code, verdict.decline)
+        return customer_text(code)
+
+    @property
+    def is_being_tried(self) -> bool:
+        """Whether a charge is under way, or nobody knows yet what became of one."""
+        return self.state in ("attempting", "unknown")
+
+
+async def find_failed_payment(
+    unit: Unit, customer_id: str, invoice_id: str
+) -> FailedPayment | None:
+    """What failed about one of the customer's invoices; None where nothing did, or it is paid."""
+    document = await unit.fetchval(
+        """
+        select document::text
+        from failed_payment_documents
+        where tenant_id = $1
+        and customer_id = $2
+        and id = $3
+        """,
+        unit.tenant_id,
+        customer_id,
+        invoice_id,
+    )
+    return None if document is None else msgspec.json.decode(document, type=FailedPayment)
+
+
+async def failed_payments_of(
+    unit: Unit, customer_id: str, subscription_id: str
+) -> tuple[FailedPayment, ...]:
+    """What failed of one subscription, oldest first."""
+    rows = await unit.fetch(
+        """
+        select document::text
+        from failed_payment_documents
+        where tenant_id = $1
+        and customer_id = $2
+        and subscription_id = $3
+        order by created_at, id
+        limit 20
+        """,
+        unit.tenant_id,
+        customer_id,
+        subscription_id,
+    )
+    return tuple(msgspec.json.decode(row["document"], type=FailedPayment) for row in rows)
+
+
+class Declined(msgspec.Struct, frozen=True):
+    """When a payment method was last declined for an invoice."""
+
+    payment_method_id: str
+    at: datetime
+    #: Whether trying it again cannot help.
+    is_dead: bool
+
+
+async def declines_of(unit: Unit, invoice_id: str) -> dict[str, Declined]:
+    """By payment method, those whose last attempt at the invoice failed."""
+    rows = await unit.fetch(
+        """
+        select distinct on (attempt.payment_method_id)
+          attempt.payment_method_id,
+          attempt.created_at as at,
+          coalesce(made.decline_class in ('never', 'new_card'), false) as is_dead,
+          attempt.status
+        from invoice_payments as payment
+        join payment_attempts as attempt
+          on attempt.tenant_id = payment.tenant_id
+          and attempt.payment_intent_id = payment.payment_intent_id
+        left join dunning_attempts as made
+          on made.tenant_id = attempt.tenant_id
+          and made.charge_id = attempt.id
+        where payment.tenant_id = $1
+        and payment.invoice_id = $2
+        and attempt.payment_method_id is not null
+        order by attempt.payment_method_id, attempt.created_at desc
+        """,
+        unit.tenant_id,
+        invoice_id,
+    )
+    return {
+        row["payment_method_id"]: Declined(row["payment_method_id"], row["at"], row["is_dead"])
+        for row in rows
+        if row["status"] == "failed"
+    }
