@@ -143,7 +143,8 @@ def test_a_pay_day_on_a_quiet_day_or_after_the_window_is_none() -> None:
         ("fr", "UTC", ["Europe/Paris"]),
         ("US", "America/Chicago", ["America/Chicago"]),
         ("US", "US/Eastern", ["US/Eastern"]),
-        ("ES", "UTC", ["Atlantic/Canary", "Africa/Ceuta", "Europe/Madrid"]),
+        ("ES", "UTC", ["Atlantic/Canary", "Europe/Madrid"]),
+        ("DE", "UTC", ["Europe/Berlin"]),
         ("", "Asia/Tokyo", ["Asia/Tokyo"]),
         ("XX", "Asia/Tokyo", ["Asia/Tokyo"]),
         ("", "Not/AZone", ["UTC"]),
@@ -156,7 +157,7 @@ def test_a_country_has_its_zones(country: str, own: str, zones: list[str]) -> No
 
 def test_in_a_country_of_several_zones_quiet_is_what_is_quiet_in_any() -> None:
     zones = zones_of("US", "Europe/Paris")
-    assert {"Pacific/Honolulu", "America/New_York"} <= {it.key for it in zones}
+    assert len(zones) == 8
     found = Calendar(zones, NIGHT).permitted(_at("2026-01-05T09:00-05:00"))
     assert found == _at("2026-01-05T08:00-10:00")
 

@@ -14,6 +14,7 @@ from tenants.retries import QuietTimes, RetryPolicy
 _DAY = timedelta(days=1)
 #: Quiet times come back each week: what two weeks do not have never comes.
 _HORIZON = timedelta(days=15)
+_FIRST_WEEK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -71,9 +72,12 @@ def zones_of(country: str, time_zone: str) -> tuple[ZoneInfo, ...]:
     aliases = get_global("zone_aliases")
     if not names or aliases.get(time_zone, time_zone) in names:
         return (own,)
-    zones = [_zone(name) for name in names]
-    midwinter = datetime(2026, 1, 1, tzinfo=UTC)
-    return tuple(sorted(zones, key=lambda it: (_offset(midwinter, it), it.key)))
+    # Most of a country's zones differ in history alone: of those with equal clocks one is enough,
+    # a city that people know if there is one.
+    known = set(get_global("windows_zone_mapping").values())
+    names.sort(key=lambda name: (name in known, name))
+    clocks = {_clock(zone): zone for zone in map(_zone, names)}
+    return tuple(clocks[each] for each in sorted(clocks))
 
 
 def is_pay_day(day: date, pay_days: tuple[int, ...]) -> bool:
@@ -113,8 +117,10 @@ def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at.replace(fold=0), zone).astimezone(UTC)
 
 
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
-    return moment.astimezone(zone).utcoffset() or timedelta()
+def _clock(zone: ZoneInfo) -> tuple[timedelta, ...]:
+    """What a zone's clocks show in every week of ten years, as far from UTC."""
+    weeks = (_FIRST_WEEK + place * 7 * _DAY for place in range(520))
+    return tuple(week.astimezone(zone).utcoffset() or timedelta() for week in weeks)
 
 
 def _zone(name: str) -> ZoneInfo:
