@@ -158,8 +158,10 @@ def test_a_country_has_its_zones(country: str, own: str, zones: list[str]) -> No
 def test_in_a_country_of_several_zones_quiet_is_what_is_quiet_in_any() -> None:
     zones = zones_of("US", "Europe/Paris")
     assert len(zones) == 8
-    found = Calendar(zones, NIGHT).permitted(_at("2026-01-05T09:00-05:00"))
-    assert found == _at("2026-01-05T08:00-10:00")
+    night = Calendar(zones, NIGHT)
+    assert night.permitted(_at("2026-01-05T09:00-05:00")) == _at("2026-01-05T08:00-10:00")
+    # Late in New York, and an afternoon in Honolulu.
+    assert night.permitted(_at("2026-01-05T22:00-05:00")) == _at("2026-01-06T08:00-10:00")
 
 
 def test_where_no_hour_suits_all_zones_the_westernmost_one_decides() -> None:
