@@ -9,6 +9,7 @@ import click
 from guichet.cli.book_checks import check_book_results
 from guichet.cli.checks import CHECKS, Check, Finding
 from guichet.cli.lag_checks import check_lag
+from guichet.cli.mail_checks import check_mail
 from guichet.cli.provider_checks import check_providers
 from guichet.settings import Settings, SettingsError, read_settings
 
@@ -24,7 +25,7 @@ def doctor() -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     findings = asyncio.run(
-        examine(settings, (*CHECKS, check_lag, check_providers, check_book_results))
+        examine(settings, (*CHECKS, check_lag, check_mail, check_providers, check_book_results))
     )
     for finding in findings:
         click.echo(f"{'!!' if finding.remedy else 'ok'}  {finding.subject}: {finding.text}")

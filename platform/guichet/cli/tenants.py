@@ -2,13 +2,14 @@
 
 import mimetypes
 import re
-import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
+from guichet.cli.mail_servers import smtp
 from guichet.cli.opening import operator, run
+from guichet.cli.standard_input import read_secret
 from guichet.cli.tables import print_facts, print_json, print_table
 from guichet.db import Database
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
@@ -24,12 +25,14 @@ from tenants.vault import Vault, secret_names
 
 _PAGE = 1000
 _SECRET_NAMES = re.compile(rf"{SECRET_KEY}|{WEBHOOK_SECRET}|oidc:[a-z0-9-]+")
-_LONGEST_SECRET = 10_000
 
 
 @click.group()
 def tenant() -> None:
     """Add, list, suspend and set up tenants."""
+
+
+tenant.add_command(smtp)
 
 
 @tenant.command()
@@ -156,7 +159,7 @@ def set_key(slug: str, name: str) -> None:
     """
     if not _SECRET_NAMES.fullmatch(name):
         raise click.BadParameter(f"{name} is no secret that a tenant has; see --help")
-    value = _read_secret()
+    value = read_secret()
 
     async def work(settings: Settings, db: Database) -> None:
         vault = Vault(settings.master_keys)
@@ -164,17 +167,6 @@ def set_key(slug: str, name: str) -> None:
 
     run(work)
     click.echo(f"set {name} of {slug}")
-
-
-def _read_secret() -> str:
-    """The secret without its line's end. An argument would stand in the list of processes."""
-    if sys.stdin.isatty():
-        value = str(click.prompt("Secret", hide_input=True))
-    else:
-        value = sys.stdin.read(_LONGEST_SECRET + 1).rstrip("\r\n")
-    if not 0 < len(value) <= _LONGEST_SECRET or not value.isprintable() or value != value.strip():
-        raise click.ClickException("that is no secret: one line without spaces around it")
-    return value
 
 
 @tenant.command()
