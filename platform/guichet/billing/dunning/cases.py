@@ -22,6 +22,10 @@ AttemptState = Literal[
     "started", "unknown", "succeeded", "declined", "needs_authentication", "refused", "not_made"
 ]
 
+#: A charge or an end is under way, or nobody knows what became of a charge.
+BUSY: tuple[State, ...] = ("attempting", "unknown")
+CLOSED: tuple[State, ...] = ("recovered", "given_up", "voided", "paid_elsewhere")
+
 #: Nobody knows yet what became of it.
 UNDER_WAY: tuple[AttemptState, ...] = ("started", "unknown")
 

@@ -1,9 +1,11 @@
 """What the provider answered about a case, written down; then it is decided anew."""
 
+from datetime import timedelta
+
 import msgspec
 
 from guichet.audit import record
-from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.cases import BUSY, CLOSED, Attempt
 from guichet.billing.dunning.deciding import decide
 from guichet.billing.dunning.facts import Decision
 from guichet.billing.dunning.finishing import finish
@@ -15,6 +17,8 @@ from guichet.billing.mirror import Reference, write_copies
 from guichet.db import Unit
 from guichet.payments.copies import Copy
 from tenants.configuration import Published
+
+_AT_THE_BANK = timedelta(hours=1)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +36,18 @@ async def settle_attempt(
 
     Whoever comes second, after a lease that ran out, finds it written and changes nothing of it.
     """
-    if not await lock_case(unit, attempt.invoice_id):
-        await _write_shown(unit, shown)
-        await finish(unit, attempt, outcome)
-        return
+    has_case = await lock_case(unit, attempt.invoice_id)
     await _write_shown(unit, shown)
-    await finish(unit, attempt, outcome)
-    brought_nothing = outcome.state in ("unknown", "refused", "not_made")
-    await redecide(unit, attempt.invoice_id, published, brought_nothing=brought_nothing)
+    is_news = await finish(unit, attempt, outcome)
+    if has_case:
+        brought_nothing = outcome.state in ("unknown", "refused", "not_made")
+        await _redecide(
+            unit,
+            attempt.invoice_id,
+            published,
+            is_awaited=is_news and attempt.initiator == "merchant",
+            brought_nothing=brought_nothing,
+        )
 
 
 async def settle_taking(
@@ -52,7 +60,8 @@ async def settle_taking(
     if taken is not None:
         action = "collection.taken_over" if taken else "collection.handed_back"
         await record(unit, "system", "dunning", action, invoice_id, {})
-    await redecide(unit, invoice_id, published, brought_nothing=taken is None, taken=taken)
+        await _write_taken(unit, invoice_id, taken)
+    await _redecide(unit, invoice_id, published, brought_nothing=taken is None)
 
 
 async def settle_end(
@@ -72,7 +81,7 @@ async def settle_end(
         return
     await _write_shown(unit, shown)
     [loaded] = await load_cases(unit, [invoice_id])
-    if loaded.case.state != "attempting":
+    if not loaded.case.is_ending:
         return
     decision = decide(loaded.facts, published.configuration.retries)
     if decision.outcome not in ("recovered", "paid_elsewhere"):
@@ -109,27 +118,39 @@ async def _write_shown(unit: Unit, shown: Shown) -> None:
         await write_copies(unit, shown.copies, shown.copy_no, shown.missing)
 
 
-async def redecide(
+async def _write_taken(unit: Unit, invoice_id: str, taken: bool) -> None:
+    await unit.execute(
+        """
+        update dunning_cases
+        set taken = $3
+        where tenant_id = $1
+        and invoice_id = $2
+        """,
+        unit.tenant_id,
+        invoice_id,
+        taken,
+    )
+
+
+async def _redecide(
     unit: Unit,
     invoice_id: str,
     published: Published,
     *,
+    is_awaited: bool = False,
     brought_nothing: bool = False,
-    taken: bool | None = None,
 ) -> None:
     """Decide about a case that the unit has locked, and write that down.
 
     What is to be done at the provider is left to the next claim. After a step that brought nothing
-    that waits, each time longer.
+    that waits, each time longer. A case that is closed stays so; one of which a charge or an end is
+    under way is decided by whoever brings what is awaited.
     """
     [loaded] = await load_cases(unit, [invoice_id])
-    if loaded.case.state in ("recovered", "given_up", "voided", "paid_elsewhere"):
+    if loaded.case.state in CLOSED or (loaded.case.state in BUSY and not is_awaited):
         return
-    policy = published.configuration.retries
-    if taken is not None:
-        case = msgspec.structs.replace(loaded.case, taken=taken)
-        loaded = msgspec.structs.replace(loaded, case=case)
-    await _store(unit, loaded, decide(loaded.facts, policy), published, brought_nothing)
+    decision = decide(loaded.facts, published.configuration.retries)
+    await _store(unit, loaded, decision, published, brought_nothing)
 
 
 async def _store(
@@ -151,10 +172,17 @@ async def _store(
         not_after=step.not_after,
     )
     if step.step in ("look", "look_for_customer"):
-        at = loaded.wall_now + wait_after(looks)
+        at = loaded.wall_now + _wait_for_look(loaded, looks)
         change = msgspec.structs.replace(change, not_before=at, not_after=at)
     elif step.step in ("take", "hand_back", "charge", "end") and not brought_nothing:
         change = msgspec.structs.replace(change, not_after=loaded.wall_now)
     if step.step == "look":
         change = msgspec.structs.replace(change, state="unknown")
     await store(unit, [change], published)
+
+
+def _wait_for_look(loaded: Loaded, looks: int) -> timedelta:
+    """A charge that the bank is known to be at, as at a debit, is looked at each hour."""
+    attempt = loaded.open_attempt("merchant")
+    wait = wait_after(looks)
+    return min(wait, _AT_THE_BANK) if attempt and attempt.charge_id else wait
