@@ -10,6 +10,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
+from guichet.billing.news.taking import take_news
 from guichet.db import Database
 from guichet.payments.copies import SubscriptionCopy, TestClockCopy
 from tenants.configuration import Configuration
@@ -233,6 +234,16 @@ async def test_nothing_is_told_of_payments_that_an_import_brings(active: Merchan
     assert await active.told() == []
     await active.write_and_follow(PAID)
     assert await active.told() == ["receipt"]
+
+
+async def test_what_somebody_has_in_hand_holds_up_nobody(active: Merchant) -> None:
+    await active.write(PAID)
+    async with active.db.unit(active.tenant_id) as other:
+        assert [row.object_id for row in await take_news(other)] == ["in_1"]
+        await active.write(_ENDING)
+        following = asyncio.create_task(active.follow())
+        assert not await active.waits(following)
+    assert await active.told() == ["cancelled"]
 
 
 async def test_two_who_follow_at_the_same_time_tell_everything_once(active: Merchant) -> None:

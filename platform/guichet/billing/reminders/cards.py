@@ -52,8 +52,8 @@ async def find(unit: Unit, time: Time, rules: Mails, after: Place) -> Batch:
             near.key,
             near.place,
             (
-              exists (
-                select
+              (
+                select true
                 from customers as customer
                 join subscriptions as subscription
                   on subscription.tenant_id = $1
@@ -69,13 +69,14 @@ async def find(unit: Unit, time: Time, rules: Mails, after: Place) -> Batch:
                 and coalesce(
                   subscription.default_payment_method_id, customer.default_payment_method_id
                 ) = near.id
+                limit 1
               )
-              and not exists (
-                select
+              and (
+                select message.id
                 from messages as message
                 where message.tenant_id = $1
                 and message.key = near.key
-              )
+              ) is null
             ) as is_due
           from near
         )

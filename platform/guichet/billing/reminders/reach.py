@@ -10,8 +10,9 @@ from guichet.billing.mails import Mail
 from guichet.db import Unit
 from tenants.mails import Mails
 
-#: What one unit looks at. It takes this many of what is near first, and asks of those alone whether
-#: they were told of, so that each step costs the same, whatever was told before.
+#: What one unit looks at. It takes this many of what is near first, and asks of each of those alone
+#: whether it was told of: `exists` would have PostgreSQL read all messages for that. So a step
+#: costs the same, however many messages there are.
 BATCH = 500
 
 

@@ -44,20 +44,18 @@ async def find(unit: Unit, time: Time, rules: Mails, after: Place) -> Batch:
             near.key,
             near.place,
             (
-              exists (
-                select
+              (
+                select not customer.deleted and customer.test_clock_id is not distinct from $6
                 from customers as customer
                 where customer.tenant_id = $1
                 and customer.id = near.customer_id
-                and not customer.deleted
-                and customer.test_clock_id is not distinct from $6
               )
-              and not exists (
-                select
+              and (
+                select message.id
                 from messages as message
                 where message.tenant_id = $1
                 and message.key = near.key
-              )
+              ) is null
             ) as is_due
           from near
         )
