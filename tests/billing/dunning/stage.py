@@ -172,6 +172,8 @@ class Stage:
             select tenant_id, $2, customer_id, test_clock_id, 'waiting', opened_at, true
             from dunning_cases
             where tenant_id = $1
+            order by opened_at
+            limit 1
             returning 1
             """,
             self.tenant,
