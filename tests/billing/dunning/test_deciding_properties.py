@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from guichet.billing.dunning.access import is_worse
@@ -17,8 +17,12 @@ from tenants.retries import DeclineActions, QuietTimes, RetryPolicy
 from tests.billing.dunning.cases import later
 
 DAY = timedelta(days=1)
-#: Machines that do much else at once are slow, and the examples are large.
-usual = settings(max_examples=60, deadline=None)
+#: The examples are large, and many of them are of cases in which nothing is charged.
+usual = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
 #: Days around which clocks change in the countries below, and the end of a February.
 _DAYS = [
     datetime(2026, 3, 8, tzinfo=UTC),
