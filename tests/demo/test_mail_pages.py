@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -96,7 +97,7 @@ async def test_the_list_tells_how_a_mail_begins_without_its_letterhead(
     mail = EmailMessage()
     mail["Subject"] = "Refused"
     mail.set_content("Lumen\n\nRefused\n\nYour bank\nsaid no.\n\nTeam: $29.00\n")
-    mailbox.store(mail.as_bytes())
+    mailbox.store(mail.as_bytes(policy=policy.SMTP))
     page = await browser.get("/_demo/mail")
     assert '<p class="preview">Your bank said no.</p>' in page.text
 

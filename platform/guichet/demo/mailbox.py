@@ -105,7 +105,8 @@ def _address(message: EmailMessage, header: str) -> tuple[str, str]:
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     try:
-        return "" if part is None else str(part.get_content())
+        # On its way a mail ends its lines with both characters (RFC 5321 section 2.3.8).
+        return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
     except LookupError:
         # Nobody knows its charset.
         return ""
