@@ -280,7 +280,7 @@ def test_a_case_that_is_carried_out_comes_to_its_end(
     data: st.DataObject, facts: Facts, policy: RetryPolicy
 ) -> None:
     """The executor played in time: each attempt is declined in some way, until the case ends."""
-    facts = msgspec.structs.replace(facts, tries=(), now=facts.opened_at)
+    facts = msgspec.structs.replace(facts, tries=(), now=max(facts.now, facts.opened_at))
     made: list[Try] = []
     for _ in range(200):
         decision = decide(facts, policy)
