@@ -2,11 +2,13 @@
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
+from tests.browser.mail_reader import MailReader
 from tests.browser.platform import Platform, running_platform
 from tests.browser.visitor import CHROMIUM, FLAGS, Visitor
 
@@ -15,25 +17,70 @@ _FOLDER = Path("docs/pictures")
 _MOST_BYTES = 150_000
 _DESK = (1280, 860)
 _PHONE = (390, 844)
+_GRACE = "grace@example.com"
+
+
+async def _home(visitor: Visitor) -> None:
+    await visitor.sign_in("ada@example.com")
+
+
+async def _choose(visitor: Visitor) -> None:
+    await _home(visitor)
+    await visitor.link("Change plan").click()
+    await visitor.page.get_by_role("radio").last.check()
+
+
+async def _review(visitor: Visitor) -> None:
+    await _choose(visitor)
+    await visitor.button("Continue to review").click()
+    await visitor.page.wait_for_url("**/review?*")
+
+
+async def _past_due(visitor: Visitor) -> None:
+    await visitor.sign_in(_GRACE)
+    await expect(visitor.page.locator(".notice.failed")).to_be_visible()
+
+
+async def _pay(visitor: Visitor) -> None:
+    await _past_due(visitor)
+    await visitor.page.locator(".notice.failed a.primary").click()
+    await visitor.page.wait_for_url("**/pay")
+
+
+async def _mails(visitor: Visitor) -> None:
+    await visitor.page.goto(f"{visitor.platform.base_url}/_demo/mail")
+    await expect(visitor.page.locator(".mails li").first).to_be_visible()
+
+
+async def _mail(visitor: Visitor) -> None:
+    await MailReader(visitor, _GRACE).open_newest()
+
+
+#: How one comes to what a picture shows.
+Way = Callable[[Visitor], Awaitable[None]]
 
 
 class Picture(NamedTuple):
-    """One page of Ada's, as she sees it."""
+    """One page of a fresh demo."""
 
     name: str
     slug: str
-    page: str
+    way: Way
     size: tuple[int, int]
 
 
 _PICTURES = (
-    Picture("home-lumen", "lumen", "home", _DESK),
-    Picture("home-marmite", "marmite", "home", _DESK),
-    Picture("home-volta", "volta", "home", _DESK),
-    Picture("choose-lumen", "lumen", "choose", _DESK),
-    Picture("review-lumen", "lumen", "review", _DESK),
-    Picture("phone-home-marmite", "marmite", "home", _PHONE),
-    Picture("phone-review-volta", "volta", "review", _PHONE),
+    Picture("home-lumen", "lumen", _home, _DESK),
+    Picture("home-marmite", "marmite", _home, _DESK),
+    Picture("home-volta", "volta", _home, _DESK),
+    Picture("choose-lumen", "lumen", _choose, _DESK),
+    Picture("review-lumen", "lumen", _review, _DESK),
+    Picture("phone-home-marmite", "marmite", _home, _PHONE),
+    Picture("phone-review-volta", "volta", _review, _PHONE),
+    Picture("past-due-lumen", "lumen", _past_due, _DESK),
+    Picture("phone-pay-lumen", "lumen", _pay, _PHONE),
+    Picture("mail-lumen", "lumen", _mail, _DESK),
+    Picture("mails", "lumen", _mails, _DESK),
 )
 
 
@@ -67,13 +114,7 @@ async def _take(platform: Platform, browser: Browser, picture: Picture, scheme: 
         device_scale_factor=2 if picture.size == _PHONE else 1,
     )
     visitor = await Visitor(platform, shopfront, context).open()
-    await visitor.sign_in("ada@example.com")
-    if picture.page != "home":
-        await visitor.link("Change plan").click()
-        await visitor.page.get_by_role("radio").last.check()
-    if picture.page == "review":
-        await visitor.button("Continue to review").click()
-        await visitor.page.wait_for_url("**/review?*")
+    await picture.way(visitor)
     await visitor.page.mouse.move(0, 0)
     file = _FOLDER / f"{picture.name}-{scheme}.png"
     taken = await visitor.page.screenshot(path=file, animations="disabled")

@@ -108,6 +108,53 @@ class Shopfront:
             )
         return [row["state"] for row in rows]
 
+    async def buyer(self, email: str) -> Buyer:
+        """One of the demo's people with their newest subscription."""
+        (customer,) = (await self.stripe.v1.customers.list_async({"email": email})).data
+        found = await self.stripe.v1.subscriptions.list_async({"customer": customer.id, "limit": 1})
+        return Buyer(email, customer.id, found.data[0].id)
+
+    async def owed(self, buyer: Buyer) -> int:
+        """What the buyer's newest invoice leaves open, in minor units."""
+        return (await self.invoices(buyer))[0].amount_remaining
+
+    async def charges(self, buyer: Buyer) -> list[str]:
+        """What became of each charge of the buyer's newest invoice, oldest first."""
+        invoice = (await self.invoices(buyer))[0]
+        payments = await self.stripe.v1.invoice_payments.list_async({"invoice": invoice.id})
+        intents = [str(payment.payment.payment_intent) for payment in payments.data]
+        charges = [
+            charge
+            for intent in intents
+            for charge in (await self.stripe.v1.charges.list_async({"payment_intent": intent})).data
+        ]
+        # Lists are newest first, and a clock that stands still gives many of them one time.
+        charges.reverse()
+        return [charge.status for charge in sorted(charges, key=lambda charge: charge.created)]
+
+    async def standing(self, buyer: Buyer) -> tuple[str, str]:
+        """The state of the buyer's newest case, and the access that the subscription gives."""
+        async with self._platform.db.unit(self.tenant_id) as unit:
+            row = await unit.fetchrow(
+                """
+                select
+                  failed.state,
+                  subscription.access
+                from dunning_cases as failed
+                join subscriptions as subscription
+                  on subscription.tenant_id = failed.tenant_id
+                  and subscription.id = failed.subscription_id
+                where failed.tenant_id = $1
+                and failed.customer_id = $2
+                order by failed.opened_at desc
+                limit 1
+                """,
+                self.tenant_id,
+                buyer.customer_id,
+            )
+        assert row
+        return row["state"], row["access"]
+
     async def count_customers(self) -> tuple[int, int]:
         """How many customers the provider has, and how many the mirror."""
         there = await self.stripe.v1.customers.list_async({"limit": 100})
