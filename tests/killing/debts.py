@@ -17,8 +17,9 @@ from guichet.billing.mirror import Reference, draw_copy_no, write_copies
 from guichet.billing.news import follow_news
 from guichet.db import Database, Unit
 from guichet.deployment import Deployment
+from guichet.payments.answers import Payment
 from guichet.payments.choose import Providers
-from guichet.payments.copies import AttemptCopy, InvoiceCopy
+from guichet.payments.copies import AttemptCopy
 from guichet.payments.errors import (
     ProviderAway,
     ProviderBusy,
@@ -57,6 +58,10 @@ EVENTS: dict[str, tuple[bool, BaseException | None]] = {
 }
 
 
+def _is_in_doubt(error: BaseException) -> bool:
+    return not (isinstance(error, ProviderError) and error.outcome_known)
+
+
 class Watched:
     """A provider to which something happens at each charge, and which looks at what is asked."""
 
@@ -73,23 +78,23 @@ class Watched:
         if self._hides:
             raise ProviderUnreachable
         found = await self._debt.shop.port.list_invoice_attempts(invoice_id)
-        self._debt.unlooked.clear()
+        if invoice_id == self._debt.invoice_id:
+            self._debt.unlooked.clear()
         return found
 
-    async def pay_invoice(
-        self, invoice_id: str, key: str, method: str | None = None, **options: Any
-    ) -> InvoiceCopy:
+    async def charge_invoice(self, invoice_id: str, key: str, method: str | None = None) -> Payment:
         debt = self._debt
+        if invoice_id != debt.invoice_id:
+            # One that came to rest before.
+            return await debt.shop.port.charge_invoice(invoice_id, key, method)
         await debt.note_charge(key)
         does, error = EVENTS[self._event]
         if self._event == "unreachable, charged later":
             debt.later.append((invoice_id, key, method))
-        if error is not None and self._event not in ("busy", "not sent", "refused"):
+        if error is not None and _is_in_doubt(error):
             debt.unlooked.add(key)
         if does:
-            answer = await debt.shop.port.pay_invoice(
-                invoice_id, debt.remembered(key), method, **options
-            )
+            answer = await debt.shop.port.charge_invoice(invoice_id, debt.remembered(key), method)
         if error is not None:
             raise error
         return answer
@@ -146,7 +151,8 @@ class Debt:
         self.unlooked: set[str] = set()
         self.invoice_id = ""
         self._ill: set[str] = set()
-        self._keys: set[str] = set()
+        #: Keys of charges that we asked for.
+        self.asked: set[str] = set()
         self._forgotten: set[str] = set()
         self._number = 0
 
@@ -205,7 +211,7 @@ class Debt:
         later, self.later = self.later, []
         for invoice_id, key, method in later:
             with contextlib.suppress(ProviderError):
-                await self.shop.port.pay_invoice(invoice_id, key, method)
+                await self.shop.port.charge_invoice(invoice_id, key, method)
 
     # What happens at our side.
 
@@ -269,7 +275,7 @@ class Debt:
         """Let a day of the wall's time pass: the provider has forgotten every key."""
         # What it was asked for is done by then, or never.
         await self.make_late_charges()
-        self._forgotten |= self._keys
+        self._forgotten |= self.asked
         async with self.deployment.db.unit(self.tenant_id) as unit:
             await unit.execute(
                 """
@@ -292,7 +298,7 @@ class Debt:
 
     async def note_charge(self, key: str) -> None:
         """We ask for a charge: nothing else of the invoice may be in doubt."""
-        self._keys.add(key)
+        self.asked.add(key)
         if key in self.unlooked:
             self.wrong.append(f"{key} was asked for again without looking")
         for other in await self._in_doubt():

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import TimeoutError as NeverEnded
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import pytest
@@ -51,6 +51,8 @@ class Payments(RuleBasedStateMachine):
 
     loop: asyncio.AbstractEventLoop
     new_debt: NewDebt
+    #: The keys of all charges that were asked for.
+    asked: ClassVar[set[str]]
 
     @initialize()
     def fail(self) -> None:
@@ -130,6 +132,7 @@ class Payments(RuleBasedStateMachine):
             return
         self._run(self._come_to_rest())
         assert not self.debt.wrong
+        self.asked.update(self.debt.asked)
         theirs, ours = self._run(self._ends())
         wrong = [
             *checks.paid_twice(theirs),
@@ -192,6 +195,7 @@ async def test_whatever_the_order_each_failed_payment_is_paid_once_or_never(
 ) -> None:
     class OfThisShop(Payments):
         loop = asyncio.get_running_loop()
+        asked: ClassVar[set[str]] = set()
 
         @staticmethod
         def new_debt() -> Debt:
@@ -205,3 +209,4 @@ async def test_whatever_the_order_each_failed_payment_is_paid_once_or_never(
         suppress_health_check=list(HealthCheck),
     )
     await asyncio.to_thread(run_state_machine_as_test, OfThisShop, settings=bounds)
+    assert len(OfThisShop.asked) > EXAMPLES / 2, "hardly anything was charged"

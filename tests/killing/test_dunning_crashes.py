@@ -109,7 +109,7 @@ async def _die(platform: Platform, merchant: Merchant, at: int, signal: str) -> 
     await retries.pass_days(merchant, 1.1)
     give_up_at = time.monotonic() + _DIED_SECONDS
     while program.pid is not None and time.monotonic() < give_up_at:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
         if not await retries.faults(merchant):
             break
     died = program.pid is None
