@@ -58,6 +58,12 @@ async def message(db: Database, tenant: UUID, id_: UUID | None) -> Message:
     return found
 
 
+async def state_of(db: Database, tenant: UUID, id_: UUID) -> tuple[str, str | None]:
+    """A message's state and its reason."""
+    held = await message(db, tenant, id_)
+    return held.state, held.reason
+
+
 async def messages(db: Database, tenant: UUID) -> list[Message]:
     """All of a tenant's, the oldest first."""
     async with db.unit(tenant) as unit:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,12 +17,6 @@ from tests.messages.sending import let_pass, mailing
 from tests.workers.processes import running_worker, until
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def catcher() -> Iterator[MailCatcher]:
-    with MailCatcher() as catcher:
-        yield catcher
 
 
 @pytest.fixture

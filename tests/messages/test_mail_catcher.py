@@ -1,18 +1,11 @@
 """The mail server that other tests rely on: it keeps what it accepts and fails as it is told."""
 
-from collections.abc import Iterator
 from email.message import EmailMessage
 
 import aiosmtplib
 import pytest
 
 from tests.mail_catcher import MailCatcher
-
-
-@pytest.fixture
-def catcher() -> Iterator[MailCatcher]:
-    with MailCatcher() as catcher:
-        yield catcher
 
 
 async def _send(catcher: MailCatcher) -> None:

@@ -1,7 +1,5 @@
 """A queued mail is handed over once, whatever the server does; what failed is told by its row."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,43 +11,10 @@ from guichet.messages.preferences import set_preference
 from guichet.messages.sending import Sender
 from guichet.settings import Settings
 from tests.mail_catcher import MailCatcher, Stage
-from tests.messages.customers import ADA, add_customer, message, messages, queue
-from tests.messages.sending import Clock, let_pass, mailing, open_sender
+from tests.messages.customers import ADA, add_customer, message, queue, state_of
+from tests.messages.sending import Clock, let_pass, open_sender
 
 _BEFORE_BODY: list[Stage] = ["mail", "rcpt", "data"]
-
-
-@pytest.fixture
-def catcher() -> Iterator[MailCatcher]:
-    with MailCatcher() as catcher:
-        yield catcher
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def sender(
-    settings_without_sandbox: Settings, db: Database, catcher: MailCatcher, clock: Clock
-) -> AsyncIterator[Sender]:
-    async with open_sender(mailing(settings_without_sandbox, catcher.url), db, clock) as sender:
-        yield sender
-
-
-@pytest.fixture
-async def mail(db: Database, tenant: UUID) -> UUID:
-    """A receipt that waits for Ada."""
-    await add_customer(db, tenant)
-    id_ = await queue(db, tenant, invoice_id="in_1")
-    assert id_
-    return id_
-
-
-async def _state(db: Database, tenant: UUID, id_: UUID) -> tuple[str, str | None]:
-    held = await message(db, tenant, id_)
-    return held.state, held.reason
 
 
 async def test_a_mail_is_handed_over_once(
@@ -83,12 +48,12 @@ async def test_what_is_refused_for_now_is_tried_again_later(
 ) -> None:
     catcher.answer(stage, "451 later", times=1)
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("queued", "refused_451")
+    assert await state_of(db, tenant, mail) == ("queued", "refused_451")
     await sender.send_messages(tenant)
     assert catcher.messages == []
     await let_pass(db, tenant, BACK_OFF[0])
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("sent", None)
+    assert await state_of(db, tenant, mail) == ("sent", None)
     assert len(catcher.messages) == 1
 
 
@@ -100,7 +65,7 @@ async def test_what_is_refused_for_ever_fails(
     await sender.send_messages(tenant)
     await let_pass(db, tenant, timedelta(days=1))
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("failed", "refused_550")
+    assert await state_of(db, tenant, mail) == ("failed", "refused_550")
     assert catcher.messages == []
 
 
@@ -121,7 +86,7 @@ async def test_a_connection_lost_before_the_body_is_no_delivery(
 ) -> None:
     catcher.drop(stage, times=1)
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("queued", "connection_lost")
+    assert await state_of(db, tenant, mail) == ("queued", "connection_lost")
     await let_pass(db, tenant, BACK_OFF[0])
     await sender.send_messages(tenant)
     assert len(catcher.messages) == 1
@@ -135,7 +100,7 @@ async def test_a_connection_lost_after_the_body_leaves_the_outcome_unknown(
     for _ in range(3):
         await sender.send_messages(tenant)
         await let_pass(db, tenant, timedelta(days=1))
-    assert await _state(db, tenant, mail) == ("failed", "outcome_unknown")
+    assert await state_of(db, tenant, mail) == ("failed", "outcome_unknown")
     assert len(catcher.messages) == int(keeps)
 
 
@@ -145,7 +110,7 @@ async def test_an_answer_that_cannot_be_understood_leaves_the_outcome_unknown(
 ) -> None:
     catcher.answer("body", reply, times=1)
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("failed", "outcome_unknown")
+    assert await state_of(db, tenant, mail) == ("failed", "outcome_unknown")
 
 
 @pytest.mark.parametrize("stage", _BEFORE_BODY)
@@ -154,7 +119,7 @@ async def test_a_server_that_says_nothing_is_given_up_before_the_body(
 ) -> None:
     catcher.slow(stage, 30, times=1)
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("queued", "connection_lost")
+    assert await state_of(db, tenant, mail) == ("queued", "connection_lost")
     assert catcher.messages == []
 
 
@@ -165,7 +130,7 @@ async def test_a_server_that_says_nothing_after_the_body_is_not_given_the_mail_a
     await sender.send_messages(tenant)
     await let_pass(db, tenant, timedelta(days=1))
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("failed", "outcome_unknown")
+    assert await state_of(db, tenant, mail) == ("failed", "outcome_unknown")
     assert len(catcher.messages) == 1
 
 
@@ -181,13 +146,13 @@ async def test_a_server_that_is_away_is_left_alone_for_a_while(
 ) -> None:
     catcher.drop(stage, times=1)
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("queued", "server_away")
+    assert await state_of(db, tenant, mail) == ("queued", "server_away")
     await let_pass(db, tenant, BACK_OFF[0])
     await sender.send_messages(tenant)
     assert catcher.connections == 1
     clock.now += 31
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("sent", None)
+    assert await state_of(db, tenant, mail) == ("sent", None)
 
 
 async def test_what_nobody_could_send_for_three_days_fails(
@@ -199,7 +164,7 @@ async def test_what_nobody_could_send_for_three_days_fails(
         await sender.send_messages(tenant)
         await let_pass(db, tenant, timedelta(hours=8))
         waited += timedelta(hours=8)
-    assert await _state(db, tenant, mail) == ("failed", "refused_450")
+    assert await state_of(db, tenant, mail) == ("failed", "refused_450")
     assert timedelta(days=3) <= waited <= timedelta(days=3, hours=8)
     assert catcher.messages == []
 
@@ -209,10 +174,10 @@ async def test_without_a_server_mails_wait_and_then_fail(
 ) -> None:
     async with open_sender(settings_without_sandbox, db) as sender:
         await sender.send_messages(tenant)
-        assert await _state(db, tenant, mail) == ("queued", "no_server")
+        assert await state_of(db, tenant, mail) == ("queued", "no_server")
         await let_pass(db, tenant, timedelta(days=3, minutes=1))
         await sender.send_messages(tenant)
-        assert await _state(db, tenant, mail) == ("failed", "no_server")
+        assert await state_of(db, tenant, mail) == ("failed", "no_server")
 
 
 async def test_a_mail_without_a_server_is_sent_soon_after_there_is_one(
@@ -231,89 +196,13 @@ async def test_a_mail_without_a_server_is_sent_soon_after_there_is_one(
     assert len(catcher.messages) == 1
 
 
-async def test_a_worker_that_was_lost_after_the_body_began_leaves_a_failed_mail(
-    db: Database, tenant: UUID, sender: Sender, catcher: MailCatcher, mail: UUID
-) -> None:
-    catcher.slow("body", 30, times=1, keeps=True)
-    sending = asyncio.create_task(sender.send_messages(tenant))
-    while not catcher.reached("body"):
-        await asyncio.sleep(0.01)
-    sending.cancel()
-    await asyncio.gather(sending, return_exceptions=True)
-    assert await _state(db, tenant, mail) == ("sending", None)
-    await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("sending", None)
-    await let_pass(db, tenant, timedelta(seconds=91))
-    await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("failed", "outcome_unknown")
-    assert len(catcher.messages) == 1
-
-
-async def test_whoever_lost_its_claim_gives_no_body(
-    settings_without_sandbox: Settings,
-    db: Database,
-    tenant: UUID,
-    sender: Sender,
-    catcher: MailCatcher,
-    mail: UUID,
-) -> None:
-    """A worker stalls before the body until its lease is over and another one has sent the mail."""
-    catcher.slow("data", 0.8, times=1)
-    stalled = asyncio.create_task(sender.send_messages(tenant))
-    while not catcher.reached("data"):
-        await asyncio.sleep(0.01)
-    await let_pass(db, tenant, timedelta(minutes=3))
-    async with open_sender(mailing(settings_without_sandbox, catcher.url), db) as other:
-        await other.send_messages(tenant)
-    await stalled
-    assert len(catcher.messages) == 1
-    assert await _state(db, tenant, mail) == ("sent", None)
-
-
-async def test_two_workers_send_each_mail_once(
-    settings_without_sandbox: Settings, db: Database, tenant: UUID, catcher: MailCatcher
-) -> None:
-    await add_customer(db, tenant)
-    count = 3 * BATCH
-    for number in range(count):
-        await queue(db, tenant, key=f"receipt:in_{number}")
-    settings = mailing(settings_without_sandbox, catcher.url)
-    async with open_sender(settings, db) as one, open_sender(settings, db) as two:
-        await asyncio.gather(one.send_messages(tenant), two.send_messages(tenant))
-    assert len({it.message_id for it in catcher.messages}) == len(catcher.messages) == count
-    assert {it.state for it in await messages(db, tenant)} == {"sent"}
-
-
-async def test_a_stop_leaves_the_rest_to_others(
-    settings_without_sandbox: Settings,
-    db: Database,
-    tenant: UUID,
-    sender: Sender,
-    catcher: MailCatcher,
-) -> None:
-    await add_customer(db, tenant)
-    for number in range(3):
-        await queue(db, tenant, key=f"receipt:in_{number}")
-    catcher.slow("rcpt", 0.3, times=1)
-    sending = asyncio.create_task(sender.send_messages(tenant))
-    while not catcher.reached("rcpt"):
-        await asyncio.sleep(0.01)
-    sender.close()
-    await sending
-    assert len(catcher.messages) == 1
-    async with open_sender(mailing(settings_without_sandbox, catcher.url), db) as other:
-        await other.send_messages(tenant)
-    assert len(catcher.messages) == 3
-    assert {it.tries for it in await messages(db, tenant)} == {1}
-
-
 async def test_what_is_no_longer_wanted_is_not_sent(
     db: Database, tenant: UUID, sender: Sender, catcher: MailCatcher, mail: UUID
 ) -> None:
     async with db.unit(tenant) as unit:
         await set_preference(unit, ADA, "receipt", False, "portal")
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, mail) == ("suppressed", "unsubscribed")
+    assert await state_of(db, tenant, mail) == ("suppressed", "unsubscribed")
     assert catcher.connections == 0
 
 
@@ -325,7 +214,7 @@ async def test_an_address_that_cannot_be_written_to_fails(
     id_ = await queue(db, tenant)
     assert id_
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, id_) == ("failed", "address_unusable")
+    assert await state_of(db, tenant, id_) == ("failed", "address_unusable")
     assert catcher.messages == []
 
 
@@ -335,5 +224,5 @@ async def test_facts_that_make_no_sense_hold_up_no_other_mail(
     broken = await queue(db, tenant, key="broken", amount="much")
     assert broken
     await sender.send_messages(tenant)
-    assert await _state(db, tenant, broken) == ("failed", "unwritable")
-    assert await _state(db, tenant, mail) == ("sent", None)
+    assert await state_of(db, tenant, broken) == ("failed", "unwritable")
+    assert await state_of(db, tenant, mail) == ("sent", None)

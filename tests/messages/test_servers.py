@@ -31,13 +31,6 @@ _CONFIGURATION = Configuration(
 
 
 @pytest.fixture
-def catcher() -> Iterator[MailCatcher]:
-    """The deployment's server."""
-    with MailCatcher() as catcher:
-        yield catcher
-
-
-@pytest.fixture
 def own() -> Iterator[MailCatcher]:
     """The merchant's server."""
     with MailCatcher() as catcher:

@@ -1,7 +1,7 @@
 """What a customer gets: their language, links that open what they say, nothing that is outdated."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -22,12 +22,6 @@ from tests.messages.sending import mailing, open_sender
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1" width="1" height="1"></svg>'
 _ORIGIN = "http://lumen.localhost:8000"
-
-
-@pytest.fixture
-def catcher() -> Iterator[MailCatcher]:
-    with MailCatcher() as catcher:
-        yield catcher
 
 
 @pytest.fixture
