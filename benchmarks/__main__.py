@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from benchmarks.applying import measure_applying
+from benchmarks.choosing import measure_choosing
 from benchmarks.client import Client, open_client
 from benchmarks.effort import QUICK, WHOLE, Effort
 from benchmarks.event_growth import measure_event_growth, open_place
@@ -17,6 +18,7 @@ from benchmarks.home import count_round_trips, measure_home
 from benchmarks.importing import measure_importing
 from benchmarks.intake import measure_intake
 from benchmarks.machine import Machine, open_machine
+from benchmarks.retrying import measure_retrying
 from benchmarks.sandbox_year import measure_sandbox_year
 from benchmarks.seed import seed
 from benchmarks.starting import measure_starting
@@ -36,6 +38,10 @@ def main() -> None:
     with open_machine() as machine, open_client() as client:
         _measure_web(machine, client, effort, figures)
         _measure_events(machine, client, effort, figures)
+        _say("failed payments that are due, chosen among few and many")
+        measure_choosing(machine, effort, figures)
+        _say("due attempts beside no-op jobs")
+        measure_retrying(machine, effort, figures)
     _say("a year of the sandbox")
     measure_sandbox_year(figures, effort.year)
     figures.put("run_seconds", time.monotonic() - started)

@@ -21,6 +21,14 @@ class Effort(msgspec.Struct, frozen=True):
     waiting: tuple[int, ...]
     #: Customers of a small account and of a large one that are imported.
     imported: tuple[int, int]
+    #: Failed payments in a database, few and many, of so many tenants; how many are due.
+    cases: tuple[int, int]
+    case_tenants: int
+    due: int
+    #: Due attempts of one turn, no-op jobs of its floor's, and turns.
+    retried: int
+    jobs: int
+    retry_rounds: int
     #: Customers who live a year at the sandbox.
     year: int
 
@@ -36,6 +44,12 @@ WHOLE = Effort(
     mirrors=(1_000, 10_000, 100_000),
     waiting=(10, 1_000),
     imported=(1_000, 10_000),
+    cases=(10_000, 1_000_000),
+    case_tenants=1_000,
+    due=1_000,
+    retried=300,
+    jobs=1_000,
+    retry_rounds=5,
     year=1_000,
 )
 QUICK = Effort(
@@ -49,5 +63,11 @@ QUICK = Effort(
     mirrors=(100, 400),
     waiting=(2, 8),
     imported=(20, 60),
+    cases=(400, 2_000),
+    case_tenants=20,
+    due=40,
+    retried=30,
+    jobs=120,
+    retry_rounds=3,
     year=16,
 )

@@ -183,6 +183,15 @@ class Machine:
             yield f"http://127.0.0.1:{port}"
 
     @contextlib.contextmanager
+    def sandbox(self) -> Iterator[str]:
+        """The payment sandbox, whose accounts are empty; answers its address."""
+        port = free_port()
+        command = [sys.executable, "-m", "stripe_sandbox", "--port", str(port)]
+        with self._running(f"sandbox-{port}", command, {}) as program:
+            program.wait_until(lambda: _answers(port, "/_control/accounts"), _START_SECONDS)
+            yield f"http://127.0.0.1:{port}"
+
+    @contextlib.contextmanager
     def floor(self, module: str, database: str, environ: Mapping[str, str]) -> Iterator[Server]:
         """One of the floors, a module of `benchmarks.floors`."""
         port = free_port()

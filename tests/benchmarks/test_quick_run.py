@@ -23,6 +23,10 @@ _SPREADS = (
     *(f"event_cost_growth_{size}_customers" for size in QUICK.mirrors[1:]),
     *(f"event_cost_growth_{size}_tenants" for size in QUICK.waiting[1:]),
     *(f"import_ratio_{customers}_customers" for customers in QUICK.imported),
+    "due_scan_ms",
+    "due_scan_growth",
+    "retry_rate_ratio",
+    "retry_rate_ratio_to_tuned",
 )
 _NUMBERS = (
     "home_html_bytes",
@@ -62,6 +66,15 @@ _NUMBERS = (
         for figure in ("seconds", "floor_seconds", "peak_mib")
         for customers in QUICK.imported
     ),
+    "due_scan_few_ms",
+    "due_sweep_ms",
+    "due_choose_ms",
+    "due_claim_ms",
+    "retry_per_second",
+    "retry_program_us",
+    "retry_postgres_us",
+    "queue_jobs_per_second",
+    "tuned_jobs_per_second",
     "sandbox_year_customers",
     "sandbox_year_seconds",
     "sandbox_year_cpu_seconds",
