@@ -13,7 +13,10 @@ from tenants.assets import load_asset
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 # An SVG opened by itself is a document that may hold scripts: it is shown without any right.
-_PICTURE_POLICY = "default-src 'none'; sandbox"
+# This policy is sent in place of the pages' own.
+_PICTURE_POLICY = (
+    "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+)
 
 
 @get("/assets/{folder:str}/{name:str}")
@@ -44,6 +47,8 @@ async def picture(
         raise NotFound
     response = _kept(found.body, found.media_type)
     response.headers.add("content-security-policy", _PICTURE_POLICY)
+    # Mails show it too, and people read them on other sites. It is the same for everybody.
+    response.headers.add("cross-origin-resource-policy", "cross-origin")
     return response
 
 
