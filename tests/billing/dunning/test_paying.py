@@ -201,6 +201,27 @@ async def test_a_payment_that_was_left_is_settled_by_the_worker(
     assert (await stage.case())["state"] in ("waiting", "asking")
 
 
+async def test_who_left_for_the_bank_and_paid_in_another_way_is_not_waited_for(
+    stage: Stage,
+) -> None:
+    customer, invoice, card = await failing(stage, "pm_card_authenticationRequired")
+    await confirm(stage, await start(stage, customer, invoice, card))
+    other = await stage.shop.sdk.payment_methods.attach_async(
+        "pm_card_visa_debit", {"customer": customer}
+    )
+    # As the provider's own page does, or its own retry.
+    await stage.shop.port.pay_invoice(invoice, "elsewhere", other.id)
+    await stage.learn()
+    await stage.rows(
+        "update dunning_attempts set sent_at = sent_at - interval '1 minute' returning 1"
+    )
+    await stage.wake()
+    await stage.work()
+    assert [it["state"] for it in await stage.attempts()] == ["not_made"]
+    assert (await stage.case())["state"] == "recovered"
+    assert (await stage.mails())[-1] == "recovered"
+
+
 async def test_another_customer_s_invoice_or_card_is_not_found(stage: Stage) -> None:
     customer, invoice, card = await failing(stage)
     for wrong in (("cus_other", invoice, card), (customer, invoice, "pm_other")):

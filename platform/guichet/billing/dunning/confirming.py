@@ -58,6 +58,9 @@ async def outcome_of_confirmation(
     elif confirmation.status == "needs_method":
         # The customer was not recognised by their bank, so nobody was charged.
         found = Outcome(state="needs_authentication", decline_class="authenticate")
+    elif any(it.status != "failed" and it.payment_intent_id == intent_id for it in charges):
+        # Paid meanwhile in another way, as on the provider's own page: this one never will be.
+        found = NOT_MADE
     else:
         found = UNKNOWN
     copies = (invoice, *found.copies) if invoice else found.copies
