@@ -1,7 +1,11 @@
 """Charges that the worker asks for: written down first, counted by their cards, never hot."""
 
+import asyncio
+from datetime import timedelta
+
 import msgspec
 
+from guichet.billing.dunning.beginning import Begun, begin
 from guichet.payments.choose import SECRET_KEY
 from tenants.retries import RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage
@@ -64,6 +68,31 @@ async def test_a_cap_leaves_room_for_one_of_two_that_are_due_together(stage: Sta
     assert attempt["state"] == "declined"
     states = {row["invoice_id"]: row["state"] for row in await stage.cases()}
     assert states[other] == "waiting"
+
+
+async def test_a_cap_s_last_room_is_not_used_by_two_workers(stage: Stage) -> None:
+    customer = await stage.due()
+    await stage.charge_before(customer, 18)
+    other = await stage.another_case(customer)
+    published = await stage.published()
+    set_wake = "update dunning_cases set wake_at = $2 where invoice_id = $1 returning 1"
+    await stage.rows(set_wake, other, stage.now + timedelta(days=99))
+
+    async def begin_too() -> Begun:
+        async with stage.db.unit(stage.tenant) as unit:
+            return await begin(unit, published)
+
+    async with stage.db.unit(stage.tenant) as unit:
+        first = await begin(unit, published)
+        await stage.rows(set_wake, other, stage.now - timedelta(days=99))
+        second = asyncio.create_task(begin_too())
+        # It has read what the card was charged, and waits for whoever is charging it.
+        waiting = "select from pg_locks where locktype = 'advisory' and not granted"
+        async with asyncio.timeout(10):
+            while not await stage.rows(waiting):
+                await asyncio.sleep(0.01)
+    assert [task.step for task in first.tasks] == ["charge"]
+    assert (await second).tasks == ()
 
 
 async def test_a_method_that_is_gone_is_refused_once_and_not_again_and_again(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from guichet.billing.dunning.asking import Asker
 from guichet.billing.dunning.beginning import begin
 from guichet.billing.dunning.ending import carry_out
 from tenants.retries import Ending, RetryPolicy
@@ -123,6 +124,20 @@ async def test_what_is_paid_before_its_end_is_recovered(stage: Stage) -> None:
     assert (await stage.case())["state"] == "recovered"
     assert await stage.access() == "ok"
     assert (await stage.mails())[-1] == "recovered"
+
+
+async def test_what_is_paid_while_its_end_is_under_way_is_recovered(stage: Stage) -> None:
+    customer = await about_to_end(stage, ending())
+    async with stage.db.unit(stage.tenant) as unit:
+        begun = await begin(unit, await stage.published())
+    [task] = begun.tasks
+    card = await stage.shop.set_card(customer, "pm_card_mastercard")
+    await stage.shop.port.pay_invoice(task.loaded.case.invoice_id, "customer", card)
+    await stage.learn()
+    asker = Asker(stage.db, stage.tenant, stage.shop.port, await stage.published())
+    assert await asker.do(task)
+    assert (await stage.case())["state"] == "recovered"
+    assert "given_up" not in await stage.mails()
 
 
 async def test_what_the_provider_refuses_at_the_end_is_written_down_and_not_asked_again(

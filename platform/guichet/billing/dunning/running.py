@@ -23,6 +23,9 @@ RUN_DUNNING = "run_dunning"
 
 #: Then other tenants have their turn, and the rest is knocked for again.
 _BATCHES = 25
+#: Batches of all tenants that a process has in hand: with more, answers would wait for the processor
+#: until they are too late. Who waits for a turn has claimed nothing yet.
+_AT_ONCE = 8
 #: A tenant whose provider did not look at anything that was asked is left alone so long.
 _AWAY_SECONDS = 5.0
 #: What would be asked later is left to whoever comes after the lease.
@@ -50,6 +53,8 @@ class Runner:
         self._paused: dict[UUID, float] = {}
         # Tenants at work in this process, and whether somebody knocked meanwhile.
         self._working: dict[UUID, bool] = {}
+        # First come, first served: tenants take turns batch by batch.
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self._closing = False
 
     def close(self) -> None:
@@ -79,7 +84,9 @@ class Runner:
             if self._is_paused(tenant_id):
                 return False
             self._working[tenant_id] = False
-            if not await self._run_batch(tenant_id) and not self._working[tenant_id]:
+            async with self._turns:
+                is_more = await self._run_batch(tenant_id)
+            if not is_more and not self._working[tenant_id]:
                 return False
         return True
 
