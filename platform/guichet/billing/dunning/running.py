@@ -23,8 +23,8 @@ RUN_DUNNING = "run_dunning"
 
 #: Then other tenants have their turn, and the rest is knocked for again.
 _BATCHES = 25
-#: Batches of all tenants that a process has in hand: with more, answers would wait for the processor
-#: until they are too late. Who waits for a turn has claimed nothing yet.
+#: Batches of all tenants that a process has in hand: with more, answers would wait for a busy
+#: processor until they are too late. Who waits for a turn has claimed nothing yet.
 _AT_ONCE = 8
 #: A tenant whose provider did not look at anything that was asked is left alone so long.
 _AWAY_SECONDS = 5.0
