@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+import asyncpg
 import msgspec
+import structlog
 
 from guichet.billing.dunning.caps import CardCharge, room
 from guichet.billing.dunning.cards import card_charges
@@ -13,6 +15,8 @@ from guichet.billing.dunning.declines import Verdict, classify
 from guichet.billing.dunning.facts import Facts, Initiator, Method, Try
 from guichet.db import Unit
 from guichet.money import Money
+
+log = structlog.get_logger()
 
 _Outcome = Literal["under_way", "unknown", "succeeded", "declined", "refused", "not_made"]
 
@@ -91,19 +95,25 @@ async def lock_case(unit: Unit, invoice_id: str) -> bool:
 
 
 async def load_cases(unit: Unit, invoice_ids: Collection[str]) -> list[Loaded]:
-    """The cases of these invoices, by invoice; each as it is now and by its customer's time."""
-    documents = [
-        msgspec.json.decode(text, type=_Document) for text in await _read(unit, list(invoice_ids))
-    ]
+    """The cases of these invoices, by invoice; each as it is now and by its customer's time.
+
+    One that cannot be read, as another release may have written it, is left out and logged.
+    """
+    documents = []
+    for row in await _read(unit, list(invoice_ids)):
+        try:
+            documents.append(msgspec.json.decode(row["document"], type=_Document))
+        except ValueError:
+            log.exception("case_not_read", tenant=str(unit.tenant_id), invoice=row["invoice_id"])
     cards = {it.fingerprint for each in documents for it in each.methods if it.fingerprint}
     charges = await card_charges(unit, sorted(cards)) if cards else {}
     return [_loaded(document, charges) for document in documents]
 
 
-async def _read(unit: Unit, invoice_ids: Sequence[str]) -> list[str]:
-    rows = await unit.fetch(
+async def _read(unit: Unit, invoice_ids: Sequence[str]) -> list[asyncpg.Record]:
+    return await unit.fetch(
         """
-        select json_build_object(
+        select held.invoice_id, json_build_object(
           'case', to_json(held),
           'now', coalesce(clock.frozen_at, now()),
           'wall_now', now(),
@@ -184,7 +194,6 @@ async def _read(unit: Unit, invoice_ids: Sequence[str]) -> list[str]:
         unit.tenant_id,
         invoice_ids,
     )
-    return [row["document"] for row in rows]
 
 
 def _loaded(document: _Document, charges: Mapping[str, Sequence[CardCharge]]) -> Loaded:

@@ -34,7 +34,10 @@ class Invoices(Protocol):
         *,
         customer_present: bool = False,
     ) -> Payment:
-        """As `pay_invoice`, telling which attempt was made."""
+        """As `pay_invoice`, telling which attempt was made; none where nothing is left to pay.
+
+        What the merchant has written off is charged only with its customer present.
+        """
         ...
 
     async def confirm_payment(

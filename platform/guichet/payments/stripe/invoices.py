@@ -23,6 +23,7 @@ from guichet.payments.stripe.whole import fill_payments, whole_invoice
 
 #: What tells how the payment of an invoice stands, and what it would be charged to.
 _PAYMENTS = ["payments.data.payment.payment_intent"]
+_OVER = ("uncollectible", "void")
 _CHARGED_TO = ["customer", "parent.subscription_details.subscription"]
 
 
@@ -55,7 +56,9 @@ class Invoices(Access):
         # made and not booked yet, must not be asked for again.
         if not await may_be_paid(self._client, invoice_id, _PAYMENTS):
             invoice = await self._retrieve_invoice(invoice_id, _PAYMENTS)
-            if invoice.status == "paid" or copying.is_being_paid(invoice):
+            # What the merchant has written off is charged only to a customer who wants to pay it.
+            is_over = invoice.status in _OVER and not customer_present
+            if is_over or invoice.status == "paid" or copying.is_being_paid(invoice):
                 return Payment(invoice=await whole_invoice(self._api, invoice))
         parameters: InvoicePayParams = {
             "off_session": not customer_present,

@@ -38,14 +38,14 @@ class _Glance(msgspec.Struct):
 
     @property
     def may_be_paid(self) -> bool:
-        """Whether nothing is paid or on its way, as far as the first of its payments tell."""
+        """Whether it is open, and none of the first of its payments is on its way."""
         under_way = any(
             payment.status == "open"
             and payment.payment.payment_intent is not None
             and is_on_its_way(payment.payment.payment_intent.status)
             for payment in self.payments.data
         )
-        return self.status != "paid" and not under_way and not self.payments.has_more
+        return self.status == "open" and not under_way and not self.payments.has_more
 
 
 _decoder = msgspec.json.Decoder(_Glance)
