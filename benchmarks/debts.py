@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import msgspec
 
+from benchmarks.cases import write_cases
 from benchmarks.machine import SUPERUSER, Machine
 from benchmarks.seed import Seeded, write_tenants
 from guichet.payments.choose import SECRET_KEY
@@ -43,23 +44,25 @@ class Debtors(msgspec.Struct, frozen=True):
 
 
 async def owe(
-    machine: Machine, database: str, sandbox: str, tenants: int, debts: int
+    machine: Machine, database: str, sandbox: str, numbers: Sequence[int], debts: int, cases: int
 ) -> list[Debtors]:
     """Tenants in an empty database, each with so many customers whose first payment failed.
 
-    Nobody looks at their cases before `wake_at` is set.
+    Nobody looks at their cases before `wake_at` is set. Between them the tenants have `cases` more
+    that are not due. Of two databases the tenants have other numbers, and so accounts of their own.
     """
-    owing = [
-        Debtors(Seeded(number), await _owe(sandbox, number, debts)) for number in range(tenants)
-    ]
+    owing = [Debtors(Seeded(number), await _owe(sandbox, number, debts)) for number in numbers]
     connection = await asyncpg.connect(machine.postgres.url(SUPERUSER, database))
     try:
         async with connection.transaction():
             await write_tenants(connection, [each.tenant for each in owing])
             vault = Vault([machine.master_key])
-            for number, each in enumerate(owing):
-                await vault.store(connection, each.tenant.id, SECRET_KEY, _key(number))
+            for each in owing:
+                key = _key(each.tenant.number)
+                await vault.store(connection, each.tenant.id, SECRET_KEY, key)
             await _write_mirror(connection, owing)
+        share = cases // len(owing)
+        await write_cases(connection, [(each.tenant.id, share, 0) for each in owing])
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()

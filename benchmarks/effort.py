@@ -25,10 +25,11 @@ class Effort(msgspec.Struct, frozen=True):
     cases: tuple[int, int]
     case_tenants: int
     due: int
-    #: Due attempts of one turn, no-op jobs of its floor's, and turns.
+    #: Due attempts of one turn, no-op jobs of its floor's, turns, and seconds as above.
     retried: int
     jobs: int
     retry_rounds: int
+    retry_seconds: float
     #: Customers who live a year at the sandbox.
     year: int
 
@@ -50,6 +51,7 @@ WHOLE = Effort(
     retried=300,
     jobs=1_000,
     retry_rounds=5,
+    retry_seconds=120,
     year=1_000,
 )
 QUICK = Effort(
@@ -69,5 +71,6 @@ QUICK = Effort(
     retried=30,
     jobs=120,
     retry_rounds=3,
+    retry_seconds=4,
     year=16,
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,8 @@ _BAR = 0.33
 _TENANTS = 10
 #: Attempts for each of them until connections are open and statements prepared.
 _WARM_UP = 4
+#: The worker with few cases, and the one with many.
+_WORKERS = ("retry", "grown")
 _LIMIT_SECONDS = 120
 _POLL_SECONDS = 0.02
 
@@ -37,6 +40,11 @@ class Executed(msgspec.Struct, frozen=True):
     @property
     def per_second(self) -> float:
         return self.count / self.seconds
+
+    @property
+    def us(self) -> float:
+        """Processor time of an attempt, of the worker and its PostgreSQL backends."""
+        return self.program_us + self.postgres_us
 
     @property
     def program_us(self) -> float:
@@ -89,24 +97,28 @@ and (held.state = 'recovered' or held.next_attempt_at > now())
 
 
 def measure_retrying(machine: Machine, effort: Effort, figures: Figures) -> None:
-    """Alternate the worker and its queue, as it comes and tuned as the worker has it."""
+    """Alternate two workers, with few cases and with many, and the queue, as it comes and tuned."""
     each = effort.retried // _TENANTS
-    needed = _WARM_UP + each * effort.retry_rounds
+    contenders: dict[str, Callable[[], Executed | Outcome]] = {}
     with contextlib.ExitStack() as stack:
         sandbox = stack.enter_context(machine.sandbox())
-        database, queue = machine.database(), machine.queue()
-        owing = asyncio.run(owe(machine, database, sandbox, _TENANTS, needed))
-        worker = stack.enter_context(machine.worker(database, queue, sandbox))
-        works = Works(worker, queue, owing)
-        works.execute(0, _WARM_UP)
-        firsts = iter(range(_WARM_UP, needed, each))
-        contenders: dict[str, Callable[[], Executed | Outcome]] = {
-            "retry": lambda: works.execute(next(firsts), each),
-            "queue": _queue(machine, effort.jobs),
-            "tuned": _queue(machine, effort.jobs, "tuned"),
-        }
-        turns = alternate(contenders, effort.retry_rounds, effort.seconds)
-    _report(turns, figures)
+        for place, (name, cases) in enumerate(zip(_WORKERS, effort.cases, strict=True)):
+            numbers = range(place * _TENANTS, (place + 1) * _TENANTS)
+            database, queue = machine.database(), machine.queue()
+            needed = _WARM_UP + each * effort.retry_rounds
+            owing = asyncio.run(owe(machine, database, sandbox, numbers, needed, cases))
+            worker = stack.enter_context(machine.worker(database, queue, sandbox))
+            contenders[name] = _turn(Works(worker, queue, owing), each)
+        contenders["queue"] = _queue(machine, effort.jobs)
+        contenders["tuned"] = _queue(machine, effort.jobs, "tuned")
+        turns = alternate(contenders, effort.retry_rounds, effort.retry_seconds)
+    _report(turns, effort, figures)
+
+
+def _turn(works: Works, each: int) -> Callable[[], Executed]:
+    works.execute(0, _WARM_UP)
+    firsts = itertools.count(_WARM_UP, each)
+    return lambda: works.execute(next(firsts), each)
 
 
 def _queue(machine: Machine, count: int, *tuned: str) -> Callable[[], Outcome]:
@@ -116,21 +128,32 @@ def _queue(machine: Machine, count: int, *tuned: str) -> Callable[[], Outcome]:
     return lambda: told(machine.finish(name, command, environ))
 
 
-def _report(turns: Mapping[str, Sequence[Executed | Outcome]], figures: Figures) -> None:
-    retries = [it for it in turns["retry"] if isinstance(it, Executed)]
+def _report(
+    turns: Mapping[str, Sequence[Executed | Outcome]], effort: Effort, figures: Figures
+) -> None:
+    retries, grown = ([it for it in turns[name] if isinstance(it, Executed)] for name in _WORKERS)
     for name, floor in (("retry_rate_ratio", "queue"), ("retry_rate_ratio_to_tuned", "tuned")):
         pairs = zip(retries, turns[floor], strict=True)
         figures.put_spread(name, spread([done.per_second / it.per_second for done, it in pairs]))
         figures.put(f"{floor}_jobs_per_second", _median(turns[floor], "per_second"))
     for figure in ("per_second", "program_us", "postgres_us"):
         figures.put(f"retry_{figure}", _median(retries, figure))
+    growth = spread([many.us / few.us for many, few in zip(grown, retries, strict=True)])
+    figures.put_spread("retry_cost_growth", growth)
     number = figures.numbers
     met = number["retry_rate_ratio"] >= _BAR
+    many_us, few_us = _median(grown, "us"), _median(retries, "us")
     figures.lines += [
         _line("due attempts executed in a second", "", "queue", figures, f"at least {_BAR}", met),
         _line("  beside the queue tuned as ours", "_to_tuned", "tuned", figures),
         Line("    CPU of an attempt, the worker", f"{number['retry_program_us']:.0f} µs"),
         Line("    CPU of an attempt, PostgreSQL", f"{number['retry_postgres_us']:.0f} µs"),
+        Line(
+            f"{effort.cases[-1]} cases: CPU of an attempt",
+            f"{many_us:.0f} µs",
+            f"{few_us:.0f} µs",
+            ratio_text(growth),
+        ),
     ]
 
 

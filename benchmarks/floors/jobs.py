@@ -29,7 +29,7 @@ _TUNED: dict[str, Any] = {
 }
 
 
-async def nothing(_context: dict[Any, Any], *_args: Any, **_kwargs: Any) -> None:
+async def nothing(_context: dict[str, Any]) -> None:
     """Be done."""
 
 
@@ -41,7 +41,7 @@ async def _run(count: int, tuning: dict[str, Any]) -> None:
         for _ in range(count):
             await redis.enqueue_job("nothing")
     worker = Worker(
-        [func(nothing, name="nothing")],
+        [func(nothing, name="nothing")],  # type: ignore[arg-type]
         redis_settings=settings,
         burst=True,
         handle_signals=False,

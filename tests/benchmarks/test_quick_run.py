@@ -27,6 +27,7 @@ _SPREADS = (
     "due_scan_growth",
     "retry_rate_ratio",
     "retry_rate_ratio_to_tuned",
+    "retry_cost_growth",
 )
 _NUMBERS = (
     "home_html_bytes",
