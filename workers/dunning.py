@@ -26,48 +26,31 @@ async def run_dunning(office: Office, tenant_id: str) -> None:
 async def sweep_dunning(office: Office) -> None:
     """Knock for every active tenant with a case that is due.
 
-    The index is walked from tenant to tenant and shows of each the case that is due first, so the
-    cost grows with the number of tenants that have some, and not with the cases.
+    One look into the index for each tenant: the cost grows with their number, and not with that of
+    the cases, nor with how many of somebody else's are due.
     """
     async with office.deployment.db.system() as connection:
         rows = await connection.fetch(
             """
-            with recursive first_due as (
-              (
-                select tenant_id, wake_at
-                from dunning_cases
-                where wake_at is not null
-                order by tenant_id, wake_at
-                limit 1
-              )
-              union all
-              select following.tenant_id, following.wake_at
-              from first_due
-              cross join lateral (
-                select held.tenant_id, held.wake_at
-                from dunning_cases as held
-                where held.wake_at is not null
-                and held.tenant_id > first_due.tenant_id
-                order by held.tenant_id, held.wake_at
-                limit 1
-              ) as following
-            )
-            select first_due.tenant_id
-            from first_due
-            join tenants as tenant
-              on tenant.id = first_due.tenant_id
+            select tenant.id
+            from tenants as tenant
             where tenant.status = 'active'
-            and first_due.wake_at <= now()
+            and exists (
+              select
+              from dunning_cases as held
+              where held.tenant_id = tenant.id
+              and held.wake_at <= now()
+            )
             and not exists (
               select
               from provider_connections as connection
-              where connection.tenant_id = first_due.tenant_id
+              where connection.tenant_id = tenant.id
               and connection.stopped
             )
             """
         )
     for row in rows:
-        await office.deployment.outbox.knock(RUN_DUNNING, str(row["tenant_id"]))
+        await office.deployment.outbox.knock(RUN_DUNNING, str(row["id"]))
 
 
 async def sweep_policies(office: Office) -> None:
