@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
-
 from guichet.auth.mail_links import make_link_token
 from guichet.demo.merchants import MARMITE
 from guichet.messages.queueing import queue_message
@@ -62,16 +60,13 @@ async def test_a_link_opens_exactly_the_page_that_mends_it(shop: Shop) -> None:
         assert "set-cookie" not in page.headers
 
 
-async def test_looking_at_a_link_changes_nothing(
-    shop: Shop, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_looking_at_a_link_changes_nothing(shop: Shop) -> None:
     async with mailed(shop) as (holder, link, _):
         before = await charges_of(shop)
         for _ in range(3):
             assert (await holder.get(link)).status_code == 200
             assert (await holder.client.head(link)).status_code == 200
         assert await charges_of(shop) == before
-        assert link.removeprefix("/fix/") not in capfd.readouterr().out
 
 
 async def test_the_invoice_is_paid_by_its_link(shop: Shop) -> None:

@@ -8,10 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.billing.dunning.throttling import note_card_page
 from guichet.billing.method_changes import LastMethod, MethodChange, Place
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.payment_methods import MethodBook, read_methods
-from guichet.errors import Conflict, GuichetError, NotFound
+from guichet.errors import Conflict, GuichetError, NotFound, TooManyRequests
 from guichet.payments.answers import SetupPage
 from guichet.payments.errors import ProviderError
 from guichet.payments.orders import SetupOrder
@@ -40,7 +41,7 @@ async def add_method(visit: NamedDependency[Visit], request: AnyRequest) -> ASGI
     customer_id = await _receive(visit, request)
     try:
         return await open_setup(visit, customer_id, f"{_HERE}/added", _HERE)
-    except ProviderError as error:
+    except (TooManyRequests, ProviderError) as error:
         return await _show_again(visit, customer_id, error)
 
 
@@ -93,7 +94,12 @@ async def remove_method(
 async def open_setup(
     visit: Visit, customer_id: str, success_path: str, cancel_path: str
 ) -> ASGIResponse:
-    """Open the provider's page that takes a card; it leads back with `session` in the query."""
+    """Open the provider's page that takes a card; it leads back with `session` in the query.
+
+    Raises `TooManyCardPages` for who does so again and again.
+    """
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        await note_card_page(unit, customer_id, visit.request_id)
     provider = await visit.deployment.providers.client(visit.tenant.id)
     order = SetupOrder(
         customer_id=customer_id,

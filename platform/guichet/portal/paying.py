@@ -17,7 +17,7 @@ from guichet.billing.dunning.paying import (
     RetryUnderWay,
     start_customer_payment,
 )
-from guichet.errors import Conflict, InvalidInput
+from guichet.errors import Conflict, InvalidInput, TooManyRequests
 from guichet.payments.answers import Confirmation
 from guichet.payments.errors import ProviderError, ProviderUnreachable
 from guichet.portal.forms import Form, MissingField
@@ -66,7 +66,7 @@ async def enter_card(visit: Visit, payer: Payer) -> ASGIResponse:
         return await show_pay_page(visit, payer)
     try:
         return await open_setup(visit, payer.customer_id, f"{payer.page}/card", payer.page)
-    except ProviderError as error:
+    except (TooManyRequests, ProviderError) as error:
         return await show_pay_page(visit, payer, error)
 
 
@@ -94,7 +94,7 @@ async def _pay_with(visit: Visit, payer: Payer, method_id: str, token: UUID) -> 
         payment = await _start(visit, payer, method_id, token)
     except NothingToPay:
         return visit.redirect(payer.page)
-    except Conflict as refusal:
+    except (Conflict, TooManyRequests) as refusal:
         return await show_pay_page(visit, payer, refusal)
     if payment is None:
         return to_result(visit, payer, token)

@@ -3,6 +3,7 @@
 Any open invoice may be paid, whether its payment has failed before or not.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,7 @@ from guichet.billing.dunning.finishing import finish
 from guichet.billing.dunning.loading import lock_case, next_number
 from guichet.billing.dunning.outcomes import NOT_MADE, Outcome, outcome_of_error
 from guichet.billing.dunning.settling import Shown, settle_attempt
+from guichet.billing.dunning.throttling import check_tries
 from guichet.billing.mirror import draw_copy_no
 from guichet.db import Database, Unit
 from guichet.errors import Conflict, NotFound
@@ -55,8 +57,8 @@ class _Payer(msgspec.Struct, frozen=True, kw_only=True):
     method_id: str | None
     network: str | None
     fingerprint: str | None
-    now: str
-    wall_now: str
+    now: datetime
+    wall_now: datetime
     attempts: tuple[Attempt, ...]
 
 
@@ -67,17 +69,17 @@ async def start_customer_payment(
 
     The same `token` answers the payment that was begun with it. One that waits at the bank gives
     way to a new one. Raises `NotFound` for another customer's invoice or method, `NothingToPay`,
-    `PaymentUnderWay`, and `RetryUnderWay` while the worker is charging the invoice.
+    `TooManyPayments`, `PaymentUnderWay`, and `RetryUnderWay` while the worker is at the invoice.
     """
     await _wait_for_worker(unit, invoice_id)
     payer = await _read_payer(unit, customer_id, invoice_id, payment_method_id)
     key = f"guichet-payment:{token}"
-    if (
-        known := next((it for it in payer.attempts if it.idempotency_key == key), None)
-    ) is not None:
+    known = next((it for it in payer.attempts if it.idempotency_key == key), None)
+    if known is not None:
         return known
     if payer.status not in ("open", "uncollectible") or payer.remaining <= 0:
         raise NothingToPay
+    check_tries(payer.attempts, payer.wall_now)
     await _make_way(unit, payer.attempts)
     payment = msgspec.convert(
         {
@@ -148,13 +150,14 @@ async def _read_payer(
           )
         )::text
         from invoices as invoice
+        join customers as customer
+          on customer.tenant_id = $1
+          and customer.id = invoice.customer_id
+          and not customer.deleted
         left join payment_methods as method
           on method.tenant_id = $1
           and method.id = $4
           and method.customer_id = $3
-        left join customers as customer
-          on customer.tenant_id = $1
-          and customer.id = invoice.customer_id
         left join test_clocks as clock
           on clock.tenant_id = $1
           and clock.id = customer.test_clock_id
