@@ -28,6 +28,8 @@ _SENDER = re.compile(r"[a-z0-9._%+=-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _LARGEST_RADIUS = 24
 _MOST_OF_A_KIND = 200
+#: Names among the zones that stand for none, or for another on each machine.
+_NO_ZONES = ("Factory", "localtime")
 
 
 class Mistake(NamedTuple):
@@ -142,7 +144,7 @@ def _mail_rules(mails: Mails) -> Iterator[Mistake]:
 
 
 def _retry_rules(policy: RetryPolicy) -> Iterator[Mistake]:
-    if policy.time_zone not in available_timezones():
+    if policy.time_zone in _NO_ZONES or policy.time_zone not in available_timezones():
         yield Mistake("retries.time_zone", "is a time zone's name such as Europe/Paris")
     if sum(policy.waits_days) >= policy.window_days:
         yield Mistake("retries.waits_days", "add up to less than retries.window_days")

@@ -14,7 +14,9 @@ CustomerAction = Literal["ask", "end"]
 Hour = Annotated[int, msgspec.Meta(ge=0, le=23)]
 Weekday = Annotated[int, msgspec.Meta(ge=0, le=6)]
 MonthDay = Annotated[int, msgspec.Meta(ge=1, le=31)]
-WaitDays = Annotated[float, msgspec.Meta(gt=0, le=60)]
+#: From about a quarter of an hour: banks take a card that is tried at once again and again for one
+#: that is being tested.
+WaitDays = Annotated[float, msgspec.Meta(ge=0.01, le=60)]
 
 
 class QuietTimes(msgspec.Struct, frozen=True, omit_defaults=True):

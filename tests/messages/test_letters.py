@@ -230,6 +230,13 @@ def test_without_a_way_to_end_it_there_is_no_such_header() -> None:
         (" ada+lumen@mail.example.com ", "ada+lumen@mail.example.com"),
         ("o'hara@example.com", "o'hara@example.com"),
         ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        # To IDNA 2003 these are spellings of domains that are others' now.
+        ("ada@straße.example", None),
+        ("ada@ναυς.example", None),
+        ("ada@exam\u200dple.com", None),
+        ("ada@exam\u00adple.com", None),
+        ("ada@ｅxample.com", None),
         ("адам@example.com", None),
         ('"a b"@example.com', None),
         ("ada", None),

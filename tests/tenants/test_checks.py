@@ -95,10 +95,14 @@ _RULES: list[tuple[dict[str, Any], str]] = [
     ),
     ({"retries": {"time_zone": "Europe/Pari"}}, "retries.time_zone"),
     ({"retries": {"time_zone": ""}}, "retries.time_zone"),
+    ({"retries": {"time_zone": "../../etc/passwd"}}, "retries.time_zone"),
+    ({"retries": {"time_zone": "localtime"}}, "retries.time_zone"),
+    ({"retries": {"time_zone": "Factory"}}, "retries.time_zone"),
     ({"retries": {"waits_days": [7, 7], "window_days": 14}}, "retries.waits_days"),
     ({"retries": {"grace_days": 7, "block_after_days": 6}}, "retries.block_after_days"),
     ({"retries": {"tries": 21}}, "retries.tries"),
     ({"retries": {"waits_days": [0]}}, "retries.waits_days"),
+    ({"retries": {"waits_days": [1, 1e-9]}}, "retries.waits_days"),
     ({"retries": {"quiet": {"from_hour": 24}}}, "retries.quiet.from_hour"),
     ({"retries": {"declines": {"never": "retry"}}}, "retries.declines.never"),
 ]
@@ -116,7 +120,18 @@ def test_a_provider_on_this_machine_may_do_without_tls() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"", b"[]", b"null", b"{", b"\xff", b"[" * 100_000, b'{"locale": "en"} x']
+    "document",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"locale": "en"} x',
+        b'{"retries": {"waits_days": [NaN]}}',
+        b'{"retries": {"waits_days": [1e999]}}',
+    ],
 )
 def test_what_is_no_json_object_is_refused(document: bytes) -> None:
     with pytest.raises(InvalidConfiguration):

@@ -1,6 +1,7 @@
 """A mail as it goes over the wire: headers that nobody's name can break, text beside HTML."""
 
 import re
+import unicodedata
 from datetime import datetime
 from email import policy
 from email.header import Header
@@ -45,12 +46,24 @@ def plain_address(text: str | None) -> str | None:
     """
     local, at, domain = (text or "").strip().rpartition("@")
     try:
-        domain = domain.encode("idna").decode() if not domain.isascii() else domain
+        domain = domain if domain.isascii() else _encoded_domain(domain)
     except UnicodeError:
         return None
     is_plain = bool(at and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain))
     too_long = len(local) > _LONGEST_LOCAL or len(f"{local}@{domain}") > _LONGEST_ADDRESS
     return f"{local}@{domain}" if is_plain and not too_long else None
+
+
+def _encoded_domain(domain: str) -> str:
+    """Raises `UnicodeError` also where the encoding would be another domain's.
+
+    Python's is IDNA 2003, which makes `strasse` of `straße` and leaves out what is not seen: since
+    RFC 5891 these are domains of their own, and a mail with a link must not go to the wrong one.
+    """
+    encoded = domain.encode("idna")
+    if encoded.decode("idna") != unicodedata.normalize("NFC", domain.lower()):
+        raise UnicodeError
+    return encoded.decode()
 
 
 def compose(letter: Letter, envelope: Envelope) -> bytes:
