@@ -172,3 +172,13 @@ async def test_a_debt_that_is_paid_after_all_gives_access_again(stage: Stage) ->
     await stage.work()
     assert (await stage.case())["state"] == "recovered"
     assert await stage.access() == "ok"
+
+
+async def test_a_debt_that_is_forgiven_after_all_gives_access_again(stage: Stage) -> None:
+    await about_to_end(stage, ending())
+    await stage.work()
+    assert await stage.access() == "blocked"
+    await stage.shop.port.void_invoice((await stage.case())["invoice_id"], "merchant")
+    await stage.learn()
+    assert await stage.access() == "ok"
+    assert (await stage.case())["state"] == "given_up"

@@ -46,6 +46,20 @@ async def test_a_charge_whose_answer_was_lost_is_found(stage: Stage) -> None:
     assert (await stage.case())["state"] == "recovered"
 
 
+async def test_a_charge_is_looked_for_as_soon_as_the_news_tell_of_it(stage: Stage) -> None:
+    await stage.due()
+    await stage.decline({})
+    [case] = await stage.cases()
+    await lose_answers(stage.shop, f"/v1/invoices/{case['invoice_id']}/pay")
+    await stage.work()
+    await stage.shop.set(fail_next_requests=[])
+    # The provider was away for so long that nobody would look before tomorrow.
+    await stage.rows("update dunning_cases set wake_at = now() + interval '1 day' returning 1")
+    await stage.learn()
+    await stage.work()
+    assert (await stage.case())["state"] == "recovered"
+
+
 @pytest.mark.parametrize("is_old", [False, True])
 async def test_a_decline_whose_answer_was_lost_is_found(stage: Stage, is_old: bool) -> None:
     await lose_the_answer(stage)

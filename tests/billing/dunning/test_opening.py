@@ -23,8 +23,6 @@ from tests.billing.following import (
     Merchant,
 )
 
-_UNSETTLED = ["attempting", "unknown"]
-
 
 async def test_a_failed_payment_opens_a_case_that_is_looked_at_at_once(merchant: Merchant) -> None:
     await merchant.fail(FAILED, REFUSED)
@@ -150,14 +148,16 @@ async def test_news_of_a_case_has_it_looked_at(merchant: Merchant, news: Copy) -
     assert (await merchant.case())["is_awake"]
 
 
-@pytest.mark.parametrize("state", _UNSETTLED)
-async def test_whoever_has_a_charge_under_way_is_left_alone(merchant: Merchant, state: str) -> None:
+@pytest.mark.parametrize(("state", "is_awake"), [("attempting", False), ("unknown", True)])
+async def test_whoever_has_a_charge_under_way_is_left_alone_and_who_lost_one_looks(
+    merchant: Merchant, state: str, is_awake: bool
+) -> None:
     await merchant.fail(clock=NOW)
     await merchant.set_case(state=state, due_at=NOW)
     clock = TestClockCopy(id="clock_1", frozen_at=NOW + DAY)
     await merchant.write_and_follow(PAID, replace(CARD, exp_year=2031), REFUSED, clock)
     case = await merchant.case()
-    assert (case["state"], case["is_awake"]) == (state, False)
+    assert (case["state"], case["is_awake"]) == (state, is_awake)
 
 
 async def test_what_became_of_our_own_charge_is_no_news(merchant: Merchant) -> None:

@@ -34,11 +34,12 @@ CASES: dict[tuple[str, str], str | None] = {
     **{(state, "is due"): None for state in CLOSED},
     **{(state, "is in the news"): f"{state} at once" for state in _FREE},
     ("attempting", "is in the news"): None,
-    ("unknown", "is in the news"): None,
+    # The news may be what became of it; a look charges nothing a second time.
+    ("unknown", "is in the news"): "unknown at once",
     **{(state, "is in the news"): None for state in CLOSED},
     **{(state, "was paid, say the news"): f"{state} at once" for state in _FREE},
     ("attempting", "was paid, say the news"): None,
-    ("unknown", "was paid, say the news"): None,
+    ("unknown", "was paid, say the news"): "unknown at once",
     ("given_up", "was paid, say the news"): "waiting at once",
     **{
         (state, "was paid, say the news"): None

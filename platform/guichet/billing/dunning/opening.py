@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from guichet.billing.dunning.granting import write_access
 from guichet.billing.dunning.owing import InvoiceNow
 from guichet.db import Unit
 
@@ -94,9 +95,10 @@ async def wake_cases(
 
     Those of the invoices, subscriptions and customers; those that are due by now by one of the
     clocks; and those given up whose invoice was `paid` all the same, which are open again. Whoever
-    has a charge under way, or does not know what became of one, looks anew when that is settled:
-    such cases are left alone. What a case is, is read under its lock, so that whoever is settling
-    it has either seen what changed or is waited for.
+    has a charge under way looks anew when that is settled: such cases are left alone. Of one that
+    nobody knows the outcome of, news may be the first word, and a look never charges twice. What a
+    case is, is read under its lock, so that whoever is settling it has either seen what changed or
+    is waited for.
     """
     if not (invoices or paid or subscriptions or customers or test_clocks):
         return 0
@@ -138,7 +140,7 @@ async def wake_cases(
           where held.tenant_id = $1
           and held.invoice_id = locked.invoice_id
           and (
-            locked.closed_at is null and locked.state not in ('attempting', 'unknown')
+            locked.closed_at is null and locked.state <> 'attempting'
             or locked.state = 'given_up' and locked.invoice_id = any($3::text[])
           )
           returning 1
@@ -153,6 +155,12 @@ async def wake_cases(
         list(customers),
         list(test_clocks),
     )
+
+
+async def give_back_access(unit: Unit, invoices: Sequence[InvoiceNow]) -> None:
+    """Have what was given up count no longer once it is void: nobody looks at such a case again."""
+    forgiven = [it for it in invoices if it.has_case and it.status == "void"]
+    await write_access(unit, {it.subscription_id for it in forgiven if it.subscription_id})
 
 
 async def note_first_failures(unit: Unit, attempts: Collection[str]) -> None:

@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from guichet.billing.dunning.opening import (
+    give_back_access,
     note_first_failures,
     open_cases,
     opens_case,
@@ -138,6 +139,7 @@ async def _follow(unit: Unit, rows: Sequence[Row], configuration: Configuration)
         test_clocks=_ids(news, "test_clock"),
     )
     await note_first_failures(unit, _ids(news, "attempt"))
+    await give_back_access(unit, invoices)
     mails = [
         *await receipts(
             unit, [it for it in invoices if it.id not in imported and needs_receipt(it)]
