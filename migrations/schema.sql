@@ -413,7 +413,7 @@ CREATE TABLE public.dunning_cases (
     looks smallint DEFAULT 0 NOT NULL,
     decision jsonb,
     policy_version integer,
-    taken boolean DEFAULT false NOT NULL,
+    taken boolean DEFAULT false,
     access text DEFAULT 'grace'::text NOT NULL,
     CONSTRAINT dunning_cases_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
     CONSTRAINT dunning_cases_check CHECK (((closed_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text])))),

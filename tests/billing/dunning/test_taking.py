@@ -1,7 +1,10 @@
 """Who collects: we or the provider, never both."""
 
 import msgspec
+import pytest
 
+from guichet.billing.dunning.asking import Asker
+from guichet.billing.dunning.beginning import begin
 from tenants.retries import RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage
 from tests.payments.faults import fail_requests, lose_answers
@@ -38,7 +41,7 @@ async def test_nothing_is_charged_before_the_provider_stands_back(stage: Stage) 
     await fail_requests(stage.shop, 500, "/v1/invoices/")
     await stage.work()
     case = await stage.case()
-    assert (case["taken"], case["looks"]) == (False, 1)
+    assert (case["taken"], case["looks"]) == (None, 1)
     assert await stage.attempts() == []
     assert len(await stage.charges()) == charged
     await stage.wake()
@@ -73,6 +76,45 @@ async def test_cases_go_back_to_the_provider_and_come_again_with_the_policy(stag
         assert (case["state"], case["taken"]) == ("waiting", True)
         assert await next_of_provider(stage) is None
     assert await stage.attempts() == []
+
+
+@pytest.mark.parametrize("was_heard", [False, True])
+async def test_nobody_is_left_collecting_nothing_by_a_crash_and_another_policy(
+    stage: Stage, was_heard: bool
+) -> None:
+    await stage.owe()
+    async with stage.db.unit(stage.tenant) as unit:
+        [task] = (await begin(unit, await stage.published())).tasks
+    assert task.step == "take"
+    if was_heard:
+        await stage.shop.port.set_automatic_collection(task.loaded.case.invoice_id, False, "take")
+    await stage.publish(PROVIDER)
+    await stage.wake()
+    await stage.work()
+    case = await stage.case()
+    assert (case["state"], case["taken"]) == ("provider", False)
+    assert await next_of_provider(stage) is not None
+
+
+async def test_nothing_is_charged_while_the_provider_may_be_taking_over(stage: Stage) -> None:
+    await stage.due()
+    await stage.publish(PROVIDER)
+    async with stage.db.unit(stage.tenant) as unit:
+        [task] = (await begin(unit, await stage.published())).tasks
+    assert task.step == "hand_back"
+    await stage.publish(DAILY)
+    await fail_requests(stage.shop, 500, "/v1/invoices/")
+    await stage.wake()
+    await stage.work()
+    assert await stage.attempts() == []
+    # Whoever was to hand it back is late.
+    asker = Asker(stage.db, stage.tenant, stage.shop.port, await stage.published())
+    await asker.do(task)
+    await stage.wake()
+    await stage.work()
+    assert (await stage.case())["taken"]
+    assert await next_of_provider(stage) is None
+    assert len(await stage.attempts()) == 1
 
 
 async def test_what_the_provider_tries_by_itself_is_told(stage: Stage) -> None:

@@ -93,9 +93,9 @@ class Asker:
         case, takes = task.loaded.case, task.step == "take"
         taken: bool | None = takes
         shown, is_heard = Shown(copy_no=task.copy_no), True
-        # Under each policy its own key: an answer of an earlier one would change nothing.
+        # Each time its own key: the answer of an earlier one would change nothing.
         verb = "take" if takes else "return"
-        key = f"guichet-dunning:{case.invoice_id}:{verb}:{self._published.version}"
+        key = f"guichet-dunning:{case.invoice_id}:{verb}:{task.copy_no}"
         try:
             invoice = await self._provider.set_automatic_collection(case.invoice_id, not takes, key)
             shown = msgspec.structs.replace(shown, copies=(invoice,))

@@ -78,6 +78,9 @@ def _change(
         change = msgspec.structs.replace(change, state="unknown")
     elif step.step in ("charge", "end"):
         change = msgspec.structs.replace(change, state="attempting")
+    elif step.step in ("take", "hand_back"):
+        # Whatever becomes of this process, and of the policy: it is not known before it is settled.
+        change = msgspec.structs.replace(change, taken=None)
     until = loaded.wall_now + LEASE
     return msgspec.structs.replace(change, not_before=until, not_after=until)
 

@@ -44,7 +44,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None
     #: None before the first look.
     policy_version: int | None
-    taken: bool
+    #: None while that is being changed, and as long as nobody knows whether it was.
+    taken: bool | None
     access: Access
 
     @property

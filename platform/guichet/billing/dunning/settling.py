@@ -119,10 +119,11 @@ async def _write_shown(unit: Unit, shown: Shown) -> None:
 
 
 async def _write_taken(unit: Unit, invoice_id: str, taken: bool) -> None:
+    """Where somebody else has settled it meanwhile, nobody knows who was the last to be heard."""
     await unit.execute(
         """
         update dunning_cases
-        set taken = $3
+        set taken = case when taken is null then $3::boolean end
         where tenant_id = $1
         and invoice_id = $2
         """,

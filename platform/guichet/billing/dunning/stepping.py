@@ -46,9 +46,9 @@ def next_step(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
         return Next("write", _as_begun(loaded, decision))
     if loaded.case.is_ending and loaded.case.decision is not None:
         return Next("end", loaded.case.decision)
-    if policy.collector == "guichet" and not loaded.case.taken:
+    if policy.collector == "guichet" and loaded.case.taken is not True:
         return Next("take", decision)
-    if policy.collector == "provider" and loaded.case.taken:
+    if policy.collector == "provider" and loaded.case.taken is not False:
         return Next("hand_back", decision)
     if decision.step == "attempt":
         return Next("charge", decision)

@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     #: Steps in a row that brought nothing, this one among them.
     looks: int = 0
-    taken: bool
+    taken: bool | None
     #: Nobody looks before, or later than, these times of the wall's.
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -63,7 +63,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     looks: int
     decision: Decision
     policy_version: int
-    taken: bool
+    taken: bool | None
     access: Access
 
 
