@@ -3,6 +3,8 @@
 import re
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -12,8 +14,17 @@ import httpx
 import msgspec
 import pytest
 
+from guichet.auth.mail_links import Purpose, make_link_token
 from guichet.auth.sessions import open_session
 from guichet.billing.importing import import_tenant
+from guichet.db import Unit
+from guichet.mail_servers import MailServer
+from guichet.messages.claiming import claim
+from guichet.messages.kinds import KINDS, Kind
+from guichet.messages.looks import MailBrands
+from guichet.messages.queueing import queue_message
+from guichet.messages.routing import SMTP_URL, Route, Router
+from guichet.messages.writing import Writer
 from guichet.payments.choose import SECRET_KEY
 from tenants.agencies import add_agency
 from tenants.assets import store_asset
@@ -22,6 +33,7 @@ from tenants.catalog import Plan
 from tenants.checks import InvalidConfiguration, read_document
 from tenants.configuration import Configuration, publish
 from tenants.identity_providers import IdentityProvider
+from tenants.mails import Mails
 from tenants.pictures import UnusablePicture
 from tenants.tenant import add_tenant
 from tests.isolation.asking import client_of
@@ -34,6 +46,8 @@ ATTACK = (
     "\"'></title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>"
     "{{ 7*7 }}{% include 'layout.html' %}%(x)s</a><base href=//evil.example>"
 )
+#: Past the checks: ends the address, and begins another command and header where it can.
+SENDER = "x@evil.example>\tSIZE=1, Bcc: <all@evil.example"
 LINKS = (
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",
@@ -60,6 +74,12 @@ PATHS = (
     "/subscriptions/{subscription}/change/review?price={price}",
     "/subscriptions/{subscription}/cancel",
     "/invoices",
+    "/invoices/{invoice}/pay",
+    "/payment-methods",
+    "/preferences",
+    "/fix/{fix}",
+    "/unsubscribe/{unsubscribe}",
+    "/unsubscribe/no-such-link",
     "/no-such-page",
     "/sign-in",
     "/sign-in/x",
@@ -75,6 +95,9 @@ class Hostile(NamedTuple):
     session: str
     subscription_id: str
     price_id: str
+    invoice_id: str
+    #: By kind, a mail to the customer that has every fact.
+    mails: dict[Kind, UUID]
 
     async def publish(self, theme: str) -> None:
         """Publish the attack past the checks that a merchant's document has to pass."""
@@ -83,6 +106,10 @@ class Hostile(NamedTuple):
             document = configuration(self.price_id, theme)
             version = await publish(unit.connection, self.tenant_id, document, ATTACK)
         await until(lambda: self._version() == version)
+
+    def link(self, purpose: Purpose, kind: Kind) -> str:
+        keys = self.twins.deployment.settings.master_keys
+        return make_link_token(keys, self.tenant_id, self.mails[kind], purpose)
 
     def _version(self) -> int:
         entry = self.twins.deployment.directory.by_id(self.tenant_id)
@@ -110,6 +137,7 @@ def configuration(price_id: str, theme: str) -> Configuration:
         plans=(Plan(price_id, {"en": ATTACK, "fr": ATTACK}),),
         identity_providers=(IdentityProvider("x", ATTACK, "http://127.0.0.1:1", ATTACK),),
         support_email=f"{ATTACK}@evil.example",
+        mails=Mails(sender_name=ATTACK[:120], sender_address=SENDER),
     )
 
 
@@ -131,9 +159,26 @@ async def hostile(twins: Twins) -> Hostile:
         await deployment.vault.store(unit.connection, tenant.id, SECRET_KEY, key)
     provider = await deployment.providers.client(tenant.id)
     await import_tenant(deployment.db, provider, tenant.id)
+    invoice_id = str(subscription.latest_invoice)
     async with deployment.db.unit(tenant.id) as unit:
         session = await open_session(unit, customer_id, ATTACK, ATTACK)
-    return Hostile(twins, tenant.id, session, subscription.id, price_id)
+        mails = {kind: await _queue(unit, customer_id, kind, invoice_id) for kind in KINDS}
+    return Hostile(twins, tenant.id, session, subscription.id, price_id, invoice_id, mails)
+
+
+async def _queue(unit: Unit, customer_id: str, kind: Kind, invoice_id: str) -> UUID:
+    """Queue a mail in which every text attacks."""
+    texts = ("invoice_number", "plan", "previous_plan", "reason", "last4", "brand", "asks_for")
+    facts: dict[str, object] = dict.fromkeys(texts, ATTACK) | {
+        "invoice_id": invoice_id,
+        "subscription_id": f"../..//evil.example/{ATTACK}",
+        "amount": {"amount": -(10**15), "currency": "usd"},
+        "exp_month": -1,
+        "exp_year": 10**9,
+    }
+    message_id = await queue_message(unit, kind, customer_id, kind, facts, datetime.now(UTC))
+    assert message_id is not None
+    return UUID(message_id)
 
 
 class Page(HTMLParser):
@@ -185,7 +230,13 @@ async def test_no_text_of_a_merchant_or_customer_runs_or_loads_anything(
         async with hostile.client(session) as client:
             client.headers["accept-language"] = language
             answer = await client.get(
-                path.format(subscription=hostile.subscription_id, price=hostile.price_id)
+                path.format(
+                    subscription=hostile.subscription_id,
+                    price=hostile.price_id,
+                    invoice=hostile.invoice_id,
+                    fix=hostile.link("fix", "payment_failed"),
+                    unsubscribe=hostile.link("unsubscribe", "receipt"),
+                )
             )
         assert answer.status_code in (200, 400, 404, 503), answer.text
         page = Page(answer.text)
@@ -193,6 +244,63 @@ async def test_no_text_of_a_merchant_or_customer_runs_or_loads_anything(
         # The text is shown as it is: escaped once, neither swallowed nor taken for a template.
         assert ATTACK in page.words
         assert HONEST.url in list(page.addresses())
+
+
+@pytest.mark.parametrize("theme", ["plain", "hearth", "current", "platform", "../platform"])
+async def test_no_text_of_a_merchant_runs_or_leads_away_in_a_mail(
+    hostile: Hostile, theme: str
+) -> None:
+    await hostile.publish(theme)
+    deployment = hostile.twins.deployment
+    entry = deployment.directory.by_id(hostile.tenant_id)
+    assert entry is not None
+    brand = await MailBrands(deployment.db, deployment.directory, deployment.pages).brand(entry)
+    writer = Writer(deployment.settings, deployment.directory, deployment.pages)
+    route = Route(MailServer(host="127.0.0.1", port=25, tls="none"), False, "mail@guichet.example")
+    await release(hostile)
+    claimed = await claim(deployment.db, hostile.tenant_id, ())
+    for mail in claimed:
+        written = writer.write(entry, brand, route, mail)
+        read = message_from_bytes(written.content, policy=policy.default)
+        assert written.recipient == read["to"] == "mallory@example.com"
+        assert read["from"].addresses[0].addr_spec == "mail@guichet.example"
+        assert not {"bcc", "cc", "sender", "reply-to"} & {name.lower() for name in read}
+        html = read.get_body(("html",))
+        assert html is not None
+        page = Page(html.get_content())
+        tags = {tag for tag, _ in page.tags}
+        assert not tags & {"script", "base", "img", "iframe", "link", "form", "svg", "object"}
+        assert not [name for _, given in page.tags for name in given if name.startswith("on")]
+        ours = ("http://hostile.localhost:8000/", HONEST.url, "mailto:")
+        assert [it for it in page.addresses() if not it.startswith(ours)] == []
+        assert "url(" not in html.get_content()
+        assert "@import" not in html.get_content()
+        assert "49" not in re.findall(r"\b49\b", page.words)
+    assert len(claimed) == len(KINDS)
+
+
+async def release(hostile: Hostile) -> None:
+    """Let anybody claim the mails, whoever did before."""
+    async with hostile.twins.deployment.db.unit(hostile.tenant_id) as unit:
+        await unit.execute(
+            "update messages set due_at = now() where tenant_id = $1 and due_at is not null",
+            hostile.tenant_id,
+        )
+
+
+async def test_a_merchants_server_is_told_no_address_that_is_none(hostile: Hostile) -> None:
+    await hostile.publish("plain")
+    deployment = hostile.twins.deployment
+    entry = deployment.directory.by_id(hostile.tenant_id)
+    assert entry is not None
+    settings = msgspec.structs.replace(deployment.settings, mail_from="mail@guichet.example")
+    async with deployment.db.unit(hostile.tenant_id) as unit:
+        url = "smtps://mail.evil.example"
+        await deployment.vault.store(unit.connection, hostile.tenant_id, SMTP_URL, url)
+    document = (await deployment.directory.published(entry)).configuration
+    route = await Router(settings, deployment.db, deployment.vault).find(entry, document)
+    assert route is not None
+    assert (route.server.host, route.sender) == ("mail.evil.example", "mail@guichet.example")
 
 
 async def test_a_merchants_colours_and_css_stay_inside_their_stylesheet(hostile: Hostile) -> None:

@@ -6,6 +6,7 @@ import structlog
 
 from guichet.db import Database
 from guichet.mail_servers import MailServer, UnusableServer, parse_server
+from guichet.messages.composing import plain_address
 from guichet.settings import Settings
 from guichet.tenancy import TenantEntry
 from tenants.configuration import Configuration
@@ -48,6 +49,7 @@ class Router:
             log.warning("mail_server_unusable", tenant=str(tenant.id), reason=str(error))
             return None
         if own is not None:
-            sender = configuration.mails.sender_address or self._sender
+            # It stands in a command and in a header as it is.
+            sender = plain_address(configuration.mails.sender_address) or self._sender
             return Route(own, True, sender) if sender else None
         return Route(self._server, False, self._sender) if self._server else None
