@@ -195,10 +195,11 @@ async def _connect(
             smtp.close()
         if connected is not None:
             connected.close()
+        # Without its cause: in what it says a server may repeat the password, for a log to keep.
         if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-            raise ServerAway("login_refused") from error
+            raise ServerAway("login_refused") from None
         if isinstance(error, aiosmtplib.SMTPException | OSError):
-            raise ServerAway("server_away") from error
+            raise ServerAway("server_away") from None
         raise
 
 
