@@ -113,6 +113,8 @@ class _Page:
             subscriptions=home.subscriptions,
             payment_method=home.payment_method,
             invoices=home.invoices,
+            failed_payments=home.failed_payments,
+            today=home.now,
             may_change=bool(self._configuration.plans),
             may_cancel=self._configuration.cancel.enabled,
         ).encode()
