@@ -76,6 +76,20 @@ async def test_a_decline_whose_answer_was_lost_is_found(stage: Stage, is_old: bo
     assert (await stage.case())["state"] == "waiting"
 
 
+async def test_a_charge_is_found_although_our_clock_is_ahead_of_the_provider_s(
+    stage: Stage,
+) -> None:
+    await lose_the_answer(stage)
+    await grow_old(stage)
+    await stage.rows(
+        "update dunning_attempts set started_at = started_at + interval '2 seconds' returning 1"
+    )
+    await stage.wake()
+    await stage.work()
+    [attempt] = await stage.attempts()
+    assert (attempt["state"], attempt["charge_id"]) == ("declined", (await stage.charges())[-1].id)
+
+
 async def test_a_charge_that_never_arrived_is_asked_for_again_with_its_key(stage: Stage) -> None:
     await stage.due()
     before = len(await stage.charges())

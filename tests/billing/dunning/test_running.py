@@ -2,6 +2,8 @@
 
 import pytest
 
+from guichet.billing.dunning.running import Runner
+from guichet.tenancy import Directory
 from tests.billing.dunning.stage import Stage
 
 
@@ -64,3 +66,14 @@ async def test_a_case_that_cannot_be_read_holds_up_no_other(stage: Stage) -> Non
         "select wake_at > now() as waits from dunning_cases where invoice_id = $1", other
     )
     assert row["waits"]
+
+
+async def test_nothing_is_decided_for_a_tenant_whose_policy_is_not_known_here(
+    stage: Stage,
+) -> None:
+    await stage.due()
+    await stage.wake()
+    before = await stage.cases()
+    newborn = Directory(stage.settings, stage.db)
+    assert not await Runner(stage.db, stage.providers, newborn).run(stage.tenant)
+    assert await stage.cases() == before

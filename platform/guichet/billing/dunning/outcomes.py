@@ -1,5 +1,7 @@
 """What became of a charge, in the words of an attempt's row."""
 
+from datetime import timedelta
+
 import msgspec
 
 from guichet.billing.dunning.cases import Attempt, AttemptState
@@ -18,6 +20,10 @@ from guichet.payments.errors import (
 
 #: Nothing was done, for the provider did not look at the charge.
 TURNED_AWAY = (ProviderAway, ProviderBusy, ProviderKeyRejected)
+
+
+#: So much the clocks of two well-kept machines may differ; nobody charges one card twice in it.
+_CLOCKS_DIFFER = timedelta(seconds=5)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,8 +126,8 @@ def charge_of(
     """
     if attempt.charge_id:
         return next((it for it in charges if it.id == attempt.charge_id), None)
-    # The provider tells whole seconds.
-    since = attempt.started_at.replace(microsecond=0)
+    # The provider tells whole seconds, by a clock that is not the database's.
+    since = attempt.started_at.replace(microsecond=0) - _CLOCKS_DIFFER
     candidates = [
         it
         for it in reversed(charges)

@@ -14,7 +14,6 @@ from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.errors import ProviderKeyRejected
 from guichet.tenancy import Directory
-from tenants.configuration import NOTHING_PUBLISHED, Published
 
 log = structlog.get_logger()
 
@@ -96,13 +95,13 @@ class Runner:
         self._paused.pop(tenant_id, None)
         return False
 
-    async def _published(self, tenant_id: UUID) -> Published:
-        entry = self._directory.by_id(tenant_id)
-        return await self._directory.published(entry) if entry else NOTHING_PUBLISHED
-
     async def _run_batch(self, tenant_id: UUID) -> bool:
         """Answers whether there may be more."""
-        published = await self._published(tenant_id)
+        entry = self._directory.by_id(tenant_id)
+        if entry is None:
+            # Not known here yet: nothing is decided by a policy that is not the tenant's own.
+            return False
+        published = await self._directory.published(entry)
         try:
             provider = await self._providers.client(tenant_id)
         except ProviderKeyRejected:
