@@ -46,13 +46,16 @@ def beyond_caps(provided: Provided) -> Iterator[str]:
         if charge.is_ours:
             yield from _too_often(charge, earlier)
             yield from _never_again(charge, earlier)
-        # What customers ask for themselves counts for nobody, and what is paid is not tried again.
-        if not charge.succeeded and not charge.is_customers:
-            earlier.append(charge)
+        earlier.append(charge)
 
 
 def _too_often(charge: Charge, earlier: list[Charge]) -> Iterator[str]:
-    heard = [it for it in earlier if _is_heard_of(it, charge)]
+    # What customers ask for themselves counts for nobody, and what is paid is not tried again.
+    heard = [
+        it
+        for it in earlier
+        if _is_heard_of(it, charge) and not it.succeeded and not it.is_customers
+    ]
     for cap, days in _CAPS.get(charge.network, []):
         since = charge.at - timedelta(days=days)
         count = sum(it.at > since for it in heard)
@@ -61,9 +64,16 @@ def _too_often(charge: Charge, earlier: list[Charge]) -> Iterator[str]:
 
 
 def _never_again(charge: Charge, earlier: list[Charge]) -> Iterator[str]:
+    """What the card has paid since shows that the ban is over, but for the invoice itself."""
     for it in earlier:
-        if _is_heard_of(it, charge) and _forbids(it):
+        if not (_is_heard_of(it, charge) and _forbids(it)):
+            continue
+        if it.invoice_id == charge.invoice_id or not _was_lifted(it, charge, earlier):
             yield f"{charge.id} repeats what {it.id} forbade: {it.network_code}"
+
+
+def _was_lifted(it: Charge, charge: Charge, earlier: list[Charge]) -> bool:
+    return any(other.succeeded and it.at <= other.at <= charge.at for other in earlier)
 
 
 def _is_heard_of(it: Charge, charge: Charge) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 
 from tests.soak import weather
 from tests.years.following import under_way
@@ -13,8 +14,8 @@ PATIENCE_SECONDS = 400.0
 _PAUSE_SECONDS = 0.25
 
 
-async def settle(stage: Stage) -> float:
-    """End all faults and wait until nothing is under way; answers how many seconds it took.
+async def settle(stage: Stage, tally: Counter[str]) -> None:
+    """End all faults and wait until nothing is under way; tallies for what, in seconds.
 
     Raises `TimeoutError`, which says what is under way still.
     """
@@ -27,8 +28,9 @@ async def settle(stage: Stage) -> float:
         while busy := await under_way(merchant) or await _let_time_pass(merchant):
             if time.monotonic() > began_at + PATIENCE_SECONDS:
                 raise TimeoutError(f"{merchant.plan.name}: {busy}")
+            tally.update(f"looks that waited for {what}" for what in busy)
             await asyncio.sleep(_PAUSE_SECONDS)
-    return time.monotonic() - began_at
+    tally["seconds to settle"] = round(time.monotonic() - began_at)
 
 
 async def _let_time_pass(merchant: Merchant) -> dict[str, int]:
