@@ -133,6 +133,34 @@ async def test_a_rejected_key_stops_the_tenant_and_loses_nothing(stage: Stage) -
     assert len(await stage.charges()) == before + 1
 
 
+async def test_a_provider_that_was_away_for_long_is_asked_again_within_the_hour(
+    stage: Stage,
+) -> None:
+    await stage.due()
+    # By the wall's time, since a clock that stands still has nobody wait.
+    await stage.rows("update customers set test_clock_id = null returning 1")
+    await stage.rows(
+        """
+        update dunning_cases
+        set
+          test_clock_id = null,
+          opened_at = now() - interval '30 hours',
+          looks = 9
+        returning 1
+        """
+    )
+    await stage.rows(
+        "update payment_attempts set created_at = now() - interval '30 hours' returning 1"
+    )
+    await stage.shop.set(
+        fail_next_requests=[{"mode": "error", "status": 429, "count": 99, "path": "/v1/"}]
+    )
+    await stage.wake()
+    await stage.work()
+    assert [it["state"] for it in await stage.attempts()] == ["not_made"]
+    assert 3500 < (await stage.case())["sleeps"] <= 3600
+
+
 async def test_an_invoice_that_was_paid_meanwhile_is_not_charged(stage: Stage) -> None:
     customer = await stage.due()
     case = await stage.case()

@@ -19,6 +19,8 @@ from guichet.payments.copies import Copy
 from tenants.configuration import Published
 
 _AT_THE_BANK = timedelta(hours=1)
+#: What the provider was not there for is asked again so soon after it is back.
+_AWAY = timedelta(hours=1)
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ async def put_off_end(unit: Unit, invoice_id: str, looks: int) -> None:
         unit.tenant_id,
         invoice_id,
         looks,
-        wait_after(looks),
+        min(wait_after(looks), _AWAY),
     )
 
 
@@ -169,7 +171,7 @@ async def _store(
         state=state_of(step.decision, published),
         looks=looks,
         taken=loaded.case.taken,
-        not_before=loaded.wall_now + wait_after(looks) if brought_nothing else None,
+        not_before=loaded.wall_now + min(wait_after(looks), _AWAY) if brought_nothing else None,
         not_after=step.not_after,
     )
     if step.step in ("look", "look_for_customer"):
