@@ -235,3 +235,32 @@ async def _tenant_tables(connection: Any) -> list[str]:
     )
     assert len(rows) > 15
     return [row["name"] for row in rows]
+
+
+async def test_what_one_twin_writes_is_no_news_of_the_other(twins: Twins) -> None:
+    left, right = twins.left, twins.right
+    async with left.shop.deployment.db.unit(right.tenant_id) as unit:
+        before = await unit.fetchval("select count(*) from mirror_news")
+    async with left.shop.deployment.db.unit(left.tenant_id) as unit:
+        own = await unit.fetchval("select count(*) from mirror_news")
+        written = await unit.fetchval(
+            """
+            with written as (
+              update invoices
+              set attempt_count = attempt_count + 1
+              where id = any($1::text[])
+              returning tenant_id
+            )
+            select array_agg(distinct tenant_id)
+            from written
+            """,
+            [(await ids_of(twin, "ada"))["invoice_id"] for twin in (left, right)],
+        )
+        assert written == [left.tenant_id]
+        assert await unit.fetchval("select count(*) from mirror_news") == own + 1
+        await unit.execute(
+            "update invoices set attempt_count = attempt_count - 1 where id = $1",
+            (await ids_of(left, "ada"))["invoice_id"],
+        )
+    async with left.shop.deployment.db.unit(right.tenant_id) as unit:
+        assert await unit.fetchval("select count(*) from mirror_news") == before

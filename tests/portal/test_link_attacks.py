@@ -3,7 +3,7 @@
 from guichet.billing.mirror import draw_copy_no, write_copy
 from tests.payments.hosted import type_card
 from tests.portal.debts import charges_of, good_card
-from tests.portal.shop import Shop, form_of, left_for
+from tests.portal.shop import Customer, Shop, form_of, left_for
 from tests.portal.test_fix import link_to, mailed, write_mail
 from tests.portal.test_paying import PAID, path_of
 
@@ -83,27 +83,42 @@ async def test_a_link_of_a_paid_invoice_charges_nothing_and_takes_no_card(shop: 
         assert (await shop.stripe.v1.invoices.retrieve_async(invoice_id)).status == "paid"
 
 
-async def test_a_link_ends_with_its_customer(shop: Shop) -> None:
-    async with mailed(shop) as (holder, link, _):
-        form = form_of((await holder.get(link)).text, link) | {"method": await good_card(shop)}
-        await delete(shop, "grace")
-        assert (await holder.get(link)).status_code == 404
-        for path in (link, f"{link}/card"):
-            assert (await holder.post(path, form)).status_code == 404, path
-        for path in (f"{link}/card?session=cs_test_none", f"{link}/paid?payment={form['token']}"):
-            assert (await holder.get(path)).status_code == 404, path
-        assert await attempts_of(shop) == 0
-
-
-async def delete(shop: Shop, who: str) -> None:
-    """Delete a customer in the mirror, as the provider's event does."""
+async def mirror_customer(shop: Shop, customer_id: str) -> None:
+    """Bring a customer into the mirror, as the provider's event does."""
     provider = await shop.deployment.providers.client(shop.tenant_id)
-    customer_id = await shop.customer_id(who)
-    await shop.stripe.v1.customers.delete_async(customer_id)
     copy = await provider.fetch_customer(customer_id)
     assert copy is not None
     async with shop.deployment.db.unit(shop.tenant_id) as unit:
         await write_copy(unit, copy, await draw_copy_no(unit))
+
+
+async def _is_over(shop: Shop, holder: Customer, link: str, form: dict[str, str]) -> None:
+    """Every page of a link has ended, and nothing was tried."""
+    for path in (link, f"{link}/card"):
+        assert (await holder.post(path, form)).status_code == 410, path
+    for path in ("", "/card?session=cs_test_none", f"/paid?payment={form['token']}"):
+        assert (await holder.get(f"{link}{path}")).status_code == 410, path
+    assert await attempts_of(shop) == 0
+
+
+async def test_a_link_ends_with_its_customer(shop: Shop) -> None:
+    async with mailed(shop) as (holder, link, _):
+        form = form_of((await holder.get(link)).text, link) | {"method": await good_card(shop)}
+        customer_id = await shop.customer_id("grace")
+        await shop.stripe.v1.customers.delete_async(customer_id)
+        await mirror_customer(shop, customer_id)
+        await _is_over(shop, holder, link, form)
+
+
+async def test_a_link_ends_when_its_customer_has_another_address(shop: Shop) -> None:
+    async with mailed(shop) as (holder, link, _):
+        form = form_of((await holder.get(link)).text, link) | {"method": await good_card(shop)}
+        customer_id = await shop.customer_id("grace")
+        for email, status in (("GRACE@example.com", 200), ("grace@new.example", 410)):
+            await shop.stripe.v1.customers.update_async(customer_id, {"email": email})
+            await mirror_customer(shop, customer_id)
+            assert (await holder.get(link)).status_code == status, email
+        await _is_over(shop, holder, link, form)
 
 
 async def test_a_mail_about_nothing_to_pay_opens_nothing(shop: Shop) -> None:

@@ -1,7 +1,8 @@
 """The link of a mail about one unpaid invoice: to see it, pay it or add a card, without sign-in.
 
 Whoever holds the link may do that and nothing else. Opening it changes nothing: mail programs look
-at links before people do. It ends after 30 days, and when the invoice is no longer open.
+at links before people do. It ends after 30 days, when the invoice is no longer open, and when the
+customer has another address: the old one may be a stranger's.
 """
 
 from datetime import timedelta
@@ -113,7 +114,23 @@ async def _find_debt(unit: Unit, message_id: UUID) -> tuple[Message, str]:
     if not isinstance(invoice_id, str):
         raise NotFound
     await find_invoice(unit, message.customer_id, invoice_id)
-    if message.queued_at + _VALID < await unit.fetchval("select now()"):
+    is_valid = await unit.fetchval(
+        """
+        select true
+        from customers
+        where tenant_id = $1
+        and id = $2
+        and not deleted
+        and lower(email) = lower($3::text)
+        and $4::timestamptz > now() - $5::interval
+        """,
+        unit.tenant_id,
+        message.customer_id,
+        message.recipient,
+        message.queued_at,
+        _VALID,
+    )
+    if not is_valid:
         raise LinkOver
     return message, invoice_id
 
