@@ -63,8 +63,14 @@ def test_only_a_mail_is_found(mailbox: Mailbox, tmp_path: Path, identifier: str)
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff\xfe\x00", b"Content-Type: text/plain; charset=nobody-knows\r\n\r\nx"],
-    ids=["nothing", "noise", "charset"],
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"Content-Type: text/plain; charset=nobody-knows\r\n\r\nx",
+        b"From: <\r\nFrom: =?utf-8?q?==,),>\r\n\r\nbody",
+        b"To: a\x00undisclosed-recipients:;a<))=?utf-8?q?\r\n\r\nbody",
+    ],
+    ids=["nothing", "noise", "charset", "a sender", "recipients"],
 )
 def test_what_is_no_mail_does_not_hide_the_others(mailbox: Mailbox, content: bytes) -> None:
     mailbox.store(_mail("a mail"))

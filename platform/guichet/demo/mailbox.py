@@ -81,11 +81,22 @@ class Mailbox:
 @lru_cache(maxsize=_READ_MAILS)
 def _read(file: Path) -> Mail:
     """A mail's file never changes."""
-    message = message_from_bytes(file.read_bytes(), EmailMessage, policy=policy.default)
+    content = file.read_bytes()
+    received_at = datetime.fromtimestamp(int(file.stem[:20]) / 1e9, UTC)
+    try:
+        message = message_from_bytes(content, EmailMessage, policy=policy.default)
+        return _parse(file.stem, received_at, message)
+    # The standard library stumbles in many ways over headers that nobody should send.
+    except Exception:
+        text = content.decode("utf-8", "replace")
+        return Mail(file.stem, received_at, "", "", "", "", html="", text=text, headers=())
+
+
+def _parse(identifier: str, received_at: datetime, message: EmailMessage) -> Mail:
     name, sender = _address(message, "from")
     return Mail(
-        id=file.stem,
-        received_at=datetime.fromtimestamp(int(file.stem[:20]) / 1e9, UTC),
+        id=identifier,
+        received_at=received_at,
         merchant=name or sender,
         sender=sender,
         person=_address(message, "to")[1],
