@@ -59,7 +59,7 @@ class Asker:
         shown = Shown(copy_no=task.copy_no, copies=outcome.copies)
         if outcome.state == "refused":
             shown = await self._refetched(task, shown)
-        async with self._db.unit(self._tenant_id) as unit:
+        async with self._db.unit(self._tenant_id, plans_once=True) as unit:
             await settle_attempt(unit, attempt, outcome, shown, self._published)
         return not outcome.is_turned_away
 
@@ -104,7 +104,7 @@ class Asker:
             log.warning("collection_not_changed", invoice=case.invoice_id, code=error.code)
             if isinstance(error, ProviderRefused):
                 shown = await self._refetched(task, shown)
-        async with self._db.unit(self._tenant_id) as unit:
+        async with self._db.unit(self._tenant_id, plans_once=True) as unit:
             await settle_taking(unit, case.invoice_id, taken, shown, self._published)
         return is_heard
 
@@ -121,9 +121,9 @@ class Asker:
             shown = await self._refetched(task, shown)
         except ProviderError as error:
             log.warning("end_not_carried_out", invoice=case.invoice_id, code=error.code)
-            async with self._db.unit(self._tenant_id) as unit:
+            async with self._db.unit(self._tenant_id, plans_once=True) as unit:
                 await put_off_end(unit, case.invoice_id, case.looks + 1)
             return not isinstance(error, TURNED_AWAY)
-        async with self._db.unit(self._tenant_id) as unit:
+        async with self._db.unit(self._tenant_id, plans_once=True) as unit:
             await settle_end(unit, case.invoice_id, task.decision, shown, self._published, refusal)
         return True

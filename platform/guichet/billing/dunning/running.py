@@ -107,7 +107,7 @@ class Runner:
         except ProviderKeyRejected:
             return False
         began_at = self._clock()
-        async with self._db.unit(tenant_id) as unit:
+        async with self._db.unit(tenant_id, plans_once=True) as unit:
             begun = await begin(unit, published)
         asker = Asker(self._db, tenant_id, provider, published)
         results = await asyncio.gather(
