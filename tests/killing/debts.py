@@ -124,11 +124,11 @@ class Mortal(Database):
         self._commits = commits
 
     @contextlib.asynccontextmanager
-    async def unit(self, tenant_id: UUID) -> AsyncIterator[Unit]:
+    async def unit(self, tenant_id: UUID, *, plans_once: bool = False) -> AsyncIterator[Unit]:
         self._left -= 1
         if self._left < 0:
             raise Killed
-        async with super().unit(tenant_id) as unit:
+        async with super().unit(tenant_id, plans_once=plans_once) as unit:
             yield unit
             if not self._left and not self._commits:
                 raise Killed
