@@ -206,10 +206,7 @@ def unlike_policy(
         if charges[0].succeeded:
             continue
         ours = [it for it in charges if it.is_ours]
-        waits = zip(policy.waits_days, ours, charges, strict=False)
-        for days, charge, before in waits:
-            if charge.at < before.at + timedelta(days=days):
-                yield f"{charge.id} was made {charge.at - before.at} after {before.id}"
+        yield from _too_early(invoice_id, charges[0].at, held, policy)
         is_over = until > charges[0].at + timedelta(days=policy.window_days) + _HEARD_AFTER
         # In a storm the last one may be too late for the window.
         fewest = policy.tries - 1 if is_over else 0
@@ -217,6 +214,19 @@ def unlike_policy(
             yield f"{invoice_id} was tried {len(ours)} times in {until - charges[0].at}"
         if is_over and held.cases[invoice_id].state != "given_up":
             yield f"{invoice_id} is {held.cases[invoice_id].state} after its window"
+
+
+def _too_early(
+    invoice_id: str, failed_at: datetime, held: Held, policy: RetryPolicy
+) -> Iterator[str]:
+    """By the time that it was for us: in a storm we hear late of a clock that has moved."""
+    before = failed_at
+    started = [it for it in held.attempts if it.invoice_id == invoice_id and it.charge_id]
+    for days, attempt in zip(policy.waits_days, started, strict=False):
+        if attempt.started_at < before + timedelta(days=days):
+            passed = attempt.started_at - before
+            yield f"attempt {attempt.number} of {invoice_id} was made {passed} after the last one"
+        before = attempt.started_at
 
 
 def wrong_mails(held: Held, received: Counter[str]) -> Iterator[str]:

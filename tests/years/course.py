@@ -62,6 +62,9 @@ class Course:
         await advance(merchant)
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while waiting := await left_to_do(merchant):
+            # A mail server that is away is left alone for a while, and nobody waits for that.
+            if list(waiting) == ["messages"]:
+                break
             if time.monotonic() > give_up_at:
                 self.tally.update(f"days that did not wait for {what}" for what in waiting)
                 break

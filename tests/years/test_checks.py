@@ -217,10 +217,14 @@ def test_a_retry_of_ours_that_is_the_providers_business_is_seen() -> None:
 )
 def test_tries_unlike_their_policy_are_seen(days: tuple[int, ...], state: str, wrong: int) -> None:
     provided = _provided(FIRST, *(_charge(1 + it, day) for it, day in enumerate(days)))
+    attempts = [
+        _attempt(1 + it, started_at=_START + timedelta(days=day)) for it, day in enumerate(days)
+    ]
+    held = _held(state, attempts=tuple(attempts))
     until = _START + timedelta(days=60)
-    seen = checks.unlike_policy(provided, _held(state), POLAR, {"cus_1"}, until)
+    seen = checks.unlike_policy(provided, held, POLAR, {"cus_1"}, until)
     assert len(list(seen)) == wrong
-    assert not list(checks.unlike_policy(provided, _held(state), POLAR, {"cus_2"}, until))
+    assert not list(checks.unlike_policy(provided, held, POLAR, {"cus_2"}, until))
 
 
 @pytest.mark.parametrize(

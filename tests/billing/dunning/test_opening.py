@@ -52,6 +52,13 @@ async def test_a_case_begins_with_a_charge_that_is_told_of_late(merchant: Mercha
     assert (await merchant.case())["opened_at"] == REFUSED.created_at
 
 
+async def test_a_case_does_not_begin_before_its_first_charge(merchant: Merchant) -> None:
+    await merchant.fail(FAILED, clock=NOW - DAY)
+    assert (await merchant.case())["opened_at"] == NOW - DAY
+    await merchant.write_and_follow(REFUSED)
+    assert (await merchant.case())["opened_at"] == REFUSED.created_at
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -164,15 +164,16 @@ async def give_back_access(unit: Unit, invoices: Sequence[InvoiceNow]) -> None:
 
 
 async def note_first_failures(unit: Unit, attempts: Collection[str]) -> None:
-    """Have cases begin with a refused charge that the mirror learned of after they were opened."""
+    """Have cases begin with the first refused charge, which the mirror may learn of afterwards.
+
+    That may be later than they opened: of a clock that has moved the mirror may learn last.
+    """
     if not attempts:
         return
     await unit.execute(
         """
-        with earlier as (
-          select
-            payment.invoice_id,
-            min(attempt.created_at) as failed_at
+        with concerned as (
+          select distinct payment.invoice_id
           from payment_attempts as attempt
           join invoice_payments as payment
             on payment.tenant_id = $1
@@ -180,24 +181,37 @@ async def note_first_failures(unit: Unit, attempts: Collection[str]) -> None:
           where attempt.tenant_id = $1
           and attempt.id = any($2::text[])
           and attempt.status = 'failed'
+        ),
+        failure as (
+          select
+            payment.invoice_id,
+            min(attempt.created_at) as failed_at
+          from concerned
+          join invoice_payments as payment
+            on payment.tenant_id = $1
+            and payment.invoice_id = concerned.invoice_id
+          join payment_attempts as attempt
+            on attempt.tenant_id = $1
+            and attempt.payment_intent_id = payment.payment_intent_id
+          where attempt.status = 'failed'
           group by payment.invoice_id
         ),
         locked as (
           select dunning_case.invoice_id
           from dunning_cases as dunning_case
-          join earlier
-            on earlier.invoice_id = dunning_case.invoice_id
+          join failure
+            on failure.invoice_id = dunning_case.invoice_id
           where dunning_case.tenant_id = $1
           and dunning_case.wake_at is not null
-          and dunning_case.opened_at > earlier.failed_at
+          and dunning_case.opened_at <> failure.failed_at
           order by dunning_case.invoice_id collate "C"
           for update of dunning_case
         )
         update dunning_cases as held
-        set opened_at = earlier.failed_at
+        set opened_at = failure.failed_at
         from locked
-        join earlier
-          on earlier.invoice_id = locked.invoice_id
+        join failure
+          on failure.invoice_id = locked.invoice_id
         where held.tenant_id = $1
         and held.invoice_id = locked.invoice_id
         """,
