@@ -415,6 +415,7 @@ CREATE TABLE public.dunning_cases (
     policy_version integer,
     taken boolean DEFAULT false,
     access text DEFAULT 'grace'::text NOT NULL,
+    held_up interval DEFAULT '00:00:00'::interval NOT NULL,
     CONSTRAINT dunning_cases_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
     CONSTRAINT dunning_cases_check CHECK (((closed_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text])))),
     CONSTRAINT dunning_cases_check1 CHECK (((closed_at IS NULL) = (wake_at IS NOT NULL))),

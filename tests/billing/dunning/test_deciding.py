@@ -78,6 +78,14 @@ def test_after_the_last_try_the_customer_is_asked_until_the_window_is_over() -> 
     assert decide(facts(*made, days=22), POLAR).step == "end"
 
 
+def test_time_in_which_nobody_could_act_is_added_to_the_window() -> None:
+    made = [a_try(days) for days in (2, 7, 14, 21)]
+    held_up = facts(*made, days=22, held_up=3 * DAY)
+    decision = decide(held_up, POLAR)
+    assert (decision.step, decision.at) == ("ask", OPENED + 25 * DAY)
+    assert decide(later(held_up, OPENED + 25 * DAY), POLAR).step == "end"
+
+
 def test_a_charge_that_was_not_made_uses_up_nothing_and_is_not_repeated_hot() -> None:
     decision = decide(facts(a_try(2, decline=None, outcome="not_made"), days=2), POLAR)
     assert (decision.step, decision.at) == ("wait", OPENED + 2 * DAY + timedelta(minutes=15))

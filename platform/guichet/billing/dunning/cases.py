@@ -1,6 +1,6 @@
 """Cases and attempts as rows, and the states that they may be in."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -29,6 +29,9 @@ CLOSED: tuple[State, ...] = ("recovered", "given_up", "voided", "paid_elsewhere"
 #: Nobody knows yet what became of it.
 UNDER_WAY: tuple[AttemptState, ...] = ("started", "unknown")
 
+#: Workers that are busy, or deployed anew, hold nobody up.
+_PROMPT = timedelta(hours=1)
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One invoice whose payment failed. Times are the customer's."""
@@ -39,6 +42,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     test_clock_id: str | None
     state: State
     opened_at: datetime
+    #: When something is due; since when the case rests, where retries are paused.
+    due_at: datetime | None = None
     #: Steps in a row that brought nothing: each waits longer for the next one.
     looks: int
     decision: Decision | None
@@ -53,6 +58,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its end has begun at the provider, and has to be brought to its own."""
         begun = self.decision is not None and self.decision.step == "end"
         return begun and self.state == "attempting"
+
+    def lateness(self, now: datetime) -> timedelta:
+        """For how long nobody could bring on what was to be, where the case is taken up `now`.
+
+        Retries were paused, or the first look or a planned attempt was missed: no worker was there,
+        or the tenant or its provider was not. A customer who is asked could act all the time.
+        """
+        since = self._awaited_since
+        late = now - since if since is not None else timedelta()
+        return late if late > _PROMPT else timedelta()
+
+    @property
+    def _awaited_since(self) -> datetime | None:
+        if self.decision is None:
+            return self.opened_at
+        if self.decision.is_paused:
+            return self.due_at
+        return self.decision.at if self.decision.step == "wait" else None
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What a decision about a failed payment is made from, and what it is. Times are the customer's."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -62,6 +62,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     #: The first failure.
     opened_at: datetime
+    #: For how long nobody could bring it on since then: its window lasts longer by that.
+    held_up: timedelta = timedelta()
     invoice_status: Literal["draft", "open", "paid", "uncollectible", "void"]
     #: None for an invoice without a subscription.
     subscription_status: str | None
@@ -96,3 +98,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     #: What the case does to its subscription now, and when that changes if nothing happens.
     access: Access = "grace"
     access_changes_at: datetime | None = None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it rests because the merchant has paused retries."""
+        return self.step == "rest" and any(reason.code == "paused" for reason in self.reasons)

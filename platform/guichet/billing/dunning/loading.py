@@ -1,7 +1,7 @@
 """What is known of cases now: read from the mirror and our own rows, in few statements for many."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import asyncpg
@@ -66,6 +66,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
     case: Case
+    held_up_seconds: float
     now: datetime
     wall_now: datetime
     invoice_status: Literal["draft", "open", "paid", "uncollectible", "void"]
@@ -115,6 +116,7 @@ async def _read(unit: Unit, invoice_ids: Sequence[str]) -> list[asyncpg.Record]:
         """
         select held.invoice_id, json_build_object(
           'case', to_json(held),
+          'held_up_seconds', extract(epoch from held.held_up),
           'now', coalesce(clock.frozen_at, now()),
           'wall_now', now(),
           'invoice_status', invoice.status,
@@ -204,6 +206,7 @@ def _loaded(document: _Document, charges: Mapping[str, Sequence[CardCharge]]) ->
     facts = Facts(
         now=document.now,
         opened_at=document.case.opened_at,
+        held_up=timedelta(seconds=document.held_up_seconds) + document.case.lateness(document.now),
         invoice_status=document.invoice_status,
         subscription_status=document.subscription_status,
         country=document.country,

@@ -143,8 +143,8 @@ def _banned(method: Method) -> Obstacle | None:
 
 
 def window_end(facts: Facts, policy: RetryPolicy) -> datetime:
-    """When the case ends, whatever was tried."""
-    return facts.opened_at + timedelta(days=policy.window_days)
+    """When the case ends, whatever was tried. Time in which nobody could act does not count."""
+    return facts.opened_at + timedelta(days=policy.window_days) + facts.held_up
 
 
 def number_of_tries(policy: RetryPolicy) -> int:

@@ -44,7 +44,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def due_at(self) -> datetime | None:
-        """When something is due by the customer's time."""
+        """When something is due by the customer's time; where retries are paused, since when."""
+        if not self.decision.is_paused:
+            return self.wakes_at
+        before, now = self.loaded.case, self.loaded.facts.now
+        was_paused = before.decision is not None and before.decision.is_paused
+        # What `held_up` has in it already does not count a second time.
+        return before.due_at if was_paused and not before.lateness(now) else now
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """When somebody has to look at it by the customer's time."""
         if self.is_closed:
             return None
         if self.decision.step in ("attempt", "end"):
@@ -59,6 +69,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     next_attempt_at: datetime | None
     due_at: datetime | None
+    held_up: timedelta
     wake_at: str | None
     looks: int
     decision: Decision
@@ -126,6 +137,7 @@ async def _write(unit: Unit, changes: Sequence[Change], published: Published) ->
           closed_at = given.closed_at,
           next_attempt_at = given.next_attempt_at,
           due_at = given.due_at,
+          held_up = given.held_up,
           wake_at = given.wake_at,
           looks = given.looks,
           decision = given.decision,
@@ -149,6 +161,7 @@ def _row(change: Change, published: Published) -> _Row:
         closed_at=change.loaded.facts.now if change.is_closed else None,
         next_attempt_at=decision.at if decision.step == "wait" else None,
         due_at=change.due_at,
+        held_up=change.loaded.facts.held_up,
         wake_at=_wake_at(change),
         looks=change.looks,
         decision=decision,
@@ -162,7 +175,7 @@ def _wake_at(change: Change) -> str | None:
     """By the wall's time; of a customer who lives by a clock it is corrected in the end."""
     if change.is_closed:
         return None
-    return _bounded(change, change.due_at.isoformat() if change.due_at else "infinity")
+    return _bounded(change, change.wakes_at.isoformat() if change.wakes_at else "infinity")
 
 
 def _bounded(change: Change, wake_at: str) -> str:
@@ -186,7 +199,7 @@ async def _wake_by_clocks(unit: Unit, changes: Sequence[Change]) -> None:
         if change.is_closed:
             continue
         case = change.loaded.case
-        wake_at = await wake_at_for(unit, case.test_clock_id, change.due_at)
+        wake_at = await wake_at_for(unit, case.test_clock_id, change.wakes_at)
         await unit.execute(
             """
             update dunning_cases
