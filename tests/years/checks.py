@@ -4,7 +4,7 @@ They see the provider's charges and our rows as they are in the end, and trust n
 of ourselves where the provider can be asked.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -189,7 +189,7 @@ def both_at_work(provided: Provided, held: Held, policies: Policies) -> Iterator
 def _in_force(policies: Policies, charge: Charge) -> list[RetryPolicy]:
     """The policy of that time, and one that was replaced a moment before."""
     times = [since for since, _ in policies]
-    last = max(bisect_left(times, charge.at) - 1, 0)
+    last = max(bisect_right(times, charge.at) - 1, 0)
     early = max(bisect_left(times, charge.at - _HEARD_AFTER) - 1, 0)
     return [policy for _, policy in policies[early : last + 1]]
 

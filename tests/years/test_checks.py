@@ -201,6 +201,8 @@ def test_a_retry_of_ours_that_is_the_providers_business_is_seen() -> None:
     policies = [(_START, _OURS), (_START + timedelta(days=5), _THEIRS)]
     late = checks.both_at_work(_provided(FIRST, _charge(1, 12)), _held(), policies)
     assert len(list(late)) == 1
+    at_once = [(_START, _THEIRS), (_START + timedelta(days=12), _OURS)]
+    assert not list(checks.both_at_work(_provided(FIRST, _charge(1, 12)), _held(), at_once))
     planned = checks.both_at_work(_provided(FIRST, again=1), _held(), [(_START, _OURS)])
     assert len(list(planned)) == 1
 

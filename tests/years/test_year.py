@@ -29,11 +29,11 @@ from tests.years.stage import Stage, open_stage
 
 pytestmark = pytest.mark.slow
 
-DAYS = int(os.environ.get("SOAK_YEAR_DAYS", "60"))
+DAYS = int(os.environ.get("SOAK_YEAR_DAYS", "30"))
 TENANTS = int(os.environ.get("SOAK_YEAR_TENANTS", "4"))
 PEOPLE = 20
 #: One kill in so many days.
-_KILL_DAYS = 8
+_KILL_DAYS = 5
 
 
 @pytest.fixture
