@@ -15,7 +15,7 @@ from benchmarks.figures import Figures, Line, ratio_text, spread
 from benchmarks.machine import CONNECTIONS, SUPERUSER, Machine
 from benchmarks.rounds import alternate
 from benchmarks.seed import Seeded, write_tenants
-from guichet.billing.dunning.claiming import BATCH, claim
+from guichet.billing.dunning.cases.claiming import BATCH, claim
 from guichet.db import Connection, Database, Unit, connect
 from guichet.embedded.postgres import WEB_ROLE
 from workers.dunning import sweep_dunning

@@ -120,7 +120,7 @@ create table dunning_cases (
   wake_at timestamptz default '-infinity',
   -- Looks in a row that told nothing: each waits longer for the next one.
   looks smallint not null default 0,
-  -- The last decision with its reasons, as `guichet.billing.dunning.facts.Decision`.
+  -- The last decision with its reasons, as `guichet.billing.dunning.decisions.facts.Decision`.
   decision jsonb,
   -- The published version of the configuration that it was made with.
   policy_version integer,

@@ -5,9 +5,9 @@ from typing import Literal
 
 import msgspec
 
-from guichet.billing.dunning.declines import classify
-from guichet.billing.dunning.facts import Access
-from guichet.billing.dunning.reasons import customer_reason, customer_text
+from guichet.billing.dunning.decisions.declines import classify
+from guichet.billing.dunning.decisions.facts import Access
+from guichet.billing.dunning.decisions.reasons import customer_reason, customer_text
 from guichet.db import Unit
 from guichet.money import Money
 

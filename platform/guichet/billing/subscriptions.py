@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from guichet.billing.catalog import Price
-from guichet.billing.dunning.facts import Access
+from guichet.billing.dunning.decisions.facts import Access
 from guichet.db import Unit
 from guichet.errors import NotFound
 

@@ -21,7 +21,7 @@ class MailFacts(msgspec.Struct, frozen=True, kw_only=True):
     #: The name of what is paid for; of `plan_changed` the new plan.
     plan: str | None = None
     previous_plan: str | None = None
-    #: A code of `guichet.billing.dunning.reasons` that a customer may be told.
+    #: A code of `guichet.billing.dunning.decisions.reasons` that a customer may be told.
     reason: str | None = None
     next_attempt_at: datetime | None = None
     #: new_card or authenticate.

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from guichet.billing.dunning.reasons import customer_text
+from guichet.billing.dunning.decisions.reasons import customer_text
 from guichet.messages.facts import MailFacts, one_line
 from guichet.messages.kinds import Kind
 from guichet.messages.looks import MailBrand

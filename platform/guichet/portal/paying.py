@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import structlog
 from litestar.response.base import ASGIResponse
 
-from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.cases.cases import Attempt
 from guichet.billing.dunning.paying import (
     NothingToPay,
     PaymentUnderWay,

@@ -10,13 +10,13 @@ from uuid import UUID
 import structlog
 from litestar.response.base import ASGIResponse
 
-from guichet.billing.dunning.cases import UNDER_WAY, Attempt
+from guichet.billing.dunning.cases.cases import UNDER_WAY, Attempt
+from guichet.billing.dunning.decisions.reasons import customer_reason, customer_text
 from guichet.billing.dunning.paying import (
     find_customer_payment,
     look_at_customer_payment,
     settle_customer_payment,
 )
-from guichet.billing.dunning.reasons import customer_reason, customer_text
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.errors import InvalidInput, NotFound
 from guichet.messages.queueing import SEND_MESSAGES

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from guichet.billing.dunning.facts import Facts, Method, Reason, Try
+from guichet.billing.dunning.decisions.facts import Facts, Method, Reason, Try
 
 OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CARD = Method(id="pm_a", fingerprint="a", attached_at=OPENED - timedelta(days=100))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guichet.billing.dunning.access import LADDER, access_at, is_worse, worst
-from guichet.billing.dunning.facts import Access
+from guichet.billing.dunning.decisions.access import LADDER, access_at, is_worse, worst
+from guichet.billing.dunning.decisions.facts import Access
 from tenants.retries import RetryPolicy
 from tests.billing.dunning.cases import OPENED
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from guichet.billing.dunning.beginning import Begun, begin
+from guichet.billing.dunning.steps.beginning import Begun, begin
 from guichet.payments.choose import SECRET_KEY
 from tenants.retries import RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guichet.billing.dunning.calendar import Calendar, is_pay_day, is_quiet, zones_of
+from guichet.billing.dunning.decisions.calendar import Calendar, is_pay_day, is_quiet, zones_of
 from tenants.retries import QuietTimes
 
 NIGHT = QuietTimes(from_hour=22, until_hour=8)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guichet.billing.dunning.caps import MASTERCARD, VISA, CardCharge, room
+from guichet.billing.dunning.decisions.caps import MASTERCARD, VISA, CardCharge, room
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

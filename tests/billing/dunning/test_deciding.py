@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from guichet.billing.dunning.deciding import decide
-from guichet.billing.dunning.facts import Decision, Facts, Try
+from guichet.billing.dunning.decisions.deciding import decide
+from guichet.billing.dunning.decisions.facts import Decision, Facts, Try
 from tenants.retries import KILL_BILL, POLAR, PRESETS, STRIPE, RetryPolicy
 from tests.billing.dunning.cases import CARD, FIRST, OPENED, OTHER, a_try, facts, later
 

@@ -7,12 +7,12 @@ import msgspec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from guichet.billing.dunning.access import is_worse
-from guichet.billing.dunning.calendar import zones_of
-from guichet.billing.dunning.deciding import decide
-from guichet.billing.dunning.facts import Decision, Facts, Method, Reason, Try
-from guichet.billing.dunning.planning import expired
-from guichet.billing.dunning.reasons import merchant_text
+from guichet.billing.dunning.decisions.access import is_worse
+from guichet.billing.dunning.decisions.calendar import zones_of
+from guichet.billing.dunning.decisions.deciding import decide
+from guichet.billing.dunning.decisions.facts import Decision, Facts, Method, Reason, Try
+from guichet.billing.dunning.decisions.planning import expired
+from guichet.billing.dunning.decisions.reasons import merchant_text
 from tenants.retries import DeclineActions, QuietTimes, RetryPolicy
 from tests.billing.dunning.cases import later
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guichet.billing.dunning.declines import ROWS, STRICTNESS, Row, classify, is_forbidden
-from guichet.billing.dunning.facts import DeclineClass
+from guichet.billing.dunning.decisions.declines import ROWS, STRICTNESS, Row, classify, is_forbidden
+from guichet.billing.dunning.decisions.facts import DeclineClass
 from stripe_sandbox.payments.cards import decline_for
 
 #: All codes of https://docs.stripe.com/declines/codes for cards, by what they mean here.

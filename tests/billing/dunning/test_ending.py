@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from guichet.billing.dunning.asking import Asker
-from guichet.billing.dunning.beginning import begin
-from guichet.billing.dunning.ending import carry_out
+from guichet.billing.dunning.steps.asking import Asker
+from guichet.billing.dunning.steps.beginning import begin
+from guichet.billing.dunning.steps.ending import carry_out
 from tenants.retries import Ending, RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage
 from tests.payments.faults import fail_requests

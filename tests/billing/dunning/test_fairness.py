@@ -2,9 +2,9 @@
 
 import asyncio
 
-from guichet.billing.dunning.beginning import begin
-from guichet.billing.dunning.claiming import BATCH, claim
+from guichet.billing.dunning.cases.claiming import BATCH, claim
 from guichet.billing.dunning.running import Runner
+from guichet.billing.dunning.steps.beginning import begin
 from tests.billing.dunning.stage import Stage
 
 #: More than one run takes.

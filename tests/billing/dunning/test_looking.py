@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from guichet.billing.dunning.beginning import begin
-from guichet.billing.dunning.outcomes import NOT_MADE
-from guichet.billing.dunning.settling import Shown, settle_attempt
+from guichet.billing.dunning.attempts.outcomes import NOT_MADE
+from guichet.billing.dunning.steps.beginning import begin
+from guichet.billing.dunning.steps.settling import Shown, settle_attempt
 from tests.billing.dunning.stage import DAILY, Stage
 from tests.payments.faults import fail_requests, lose_answers
 

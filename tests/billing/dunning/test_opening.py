@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 
-from guichet.billing.dunning.waking import wake_at_for
+from guichet.billing.dunning.cases.waking import wake_at_for
 from guichet.payments.copies import Copy, InvoiceCopy, SubscriptionCopy, TestClockCopy
 from tests.billing.following import (
     ACTIVE,

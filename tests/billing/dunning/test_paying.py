@@ -6,8 +6,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from guichet.billing.dunning.beginning import begin
-from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.cases.cases import Attempt
 from guichet.billing.dunning.paying import (
     NothingToPay,
     PaymentUnderWay,
@@ -17,6 +16,7 @@ from guichet.billing.dunning.paying import (
     settle_customer_payment,
     start_customer_payment,
 )
+from guichet.billing.dunning.steps.beginning import begin
 from guichet.errors import NotFound
 from guichet.payments.errors import ProviderError
 from tests.billing.dunning.stage import Stage

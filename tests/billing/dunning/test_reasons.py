@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 import guichet.billing.dunning
-from guichet.billing.dunning.facts import Reason
-from guichet.billing.dunning.reasons import customer_reason, customer_text, merchant_text
+from guichet.billing.dunning.decisions.facts import Reason
+from guichet.billing.dunning.decisions.reasons import customer_reason, customer_text, merchant_text
 
 
 def _codes() -> set[str]:
     """The code of each `Reason` that the package makes."""
     found = set()
-    for path in Path(guichet.billing.dunning.__path__[0]).glob("*.py"):
+    for path in Path(guichet.billing.dunning.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(func=ast.Name(id="Reason"), args=[ast.Constant(value=str(it)), *_]):

@@ -8,16 +8,16 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from guichet.billing.dunning.attempting import write_attempts
-from guichet.billing.dunning.beginning import begin
-from guichet.billing.dunning.cases import BUSY, CLOSED, Attempt, AttemptState, State
-from guichet.billing.dunning.facts import Decision, Reason
-from guichet.billing.dunning.finishing import finish
-from guichet.billing.dunning.loading import load_cases
-from guichet.billing.dunning.opening import wake_cases
-from guichet.billing.dunning.outcomes import Outcome
+from guichet.billing.dunning.attempts.attempting import write_attempts
+from guichet.billing.dunning.attempts.finishing import finish
+from guichet.billing.dunning.attempts.outcomes import Outcome
+from guichet.billing.dunning.cases.cases import BUSY, CLOSED, Attempt, AttemptState, State
+from guichet.billing.dunning.cases.loading import load_cases
+from guichet.billing.dunning.cases.opening import wake_cases
+from guichet.billing.dunning.decisions.facts import Decision, Reason
 from guichet.billing.dunning.paying import RetryUnderWay, start_customer_payment
-from guichet.billing.dunning.settling import Shown, settle_attempt, settle_end, settle_taking
+from guichet.billing.dunning.steps.beginning import begin
+from guichet.billing.dunning.steps.settling import Shown, settle_attempt, settle_end, settle_taking
 from guichet.db import Unit
 from tests.billing.dunning.stage import Stage
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from guichet.billing.dunning.asking import Asker
-from guichet.billing.dunning.beginning import begin
+from guichet.billing.dunning.steps.asking import Asker
+from guichet.billing.dunning.steps.beginning import begin
 from tenants.retries import RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage
 from tests.payments.faults import fail_requests, lose_answers

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from guichet.billing.dunning.attempting import write_attempts
-from guichet.billing.dunning.cases import UNDER_WAY, Attempt
-from guichet.billing.dunning.confirming import look_for_payment, outcome_of_confirmation
-from guichet.billing.dunning.finishing import finish
-from guichet.billing.dunning.loading import lock_case, next_number
-from guichet.billing.dunning.outcomes import NOT_MADE, Outcome, outcome_of_error
-from guichet.billing.dunning.settling import Shown, settle_attempt
+from guichet.billing.dunning.attempts.attempting import write_attempts
+from guichet.billing.dunning.attempts.confirming import look_for_payment, outcome_of_confirmation
+from guichet.billing.dunning.attempts.finishing import finish
+from guichet.billing.dunning.attempts.outcomes import NOT_MADE, Outcome, outcome_of_error
+from guichet.billing.dunning.cases.cases import UNDER_WAY, Attempt
+from guichet.billing.dunning.cases.loading import lock_case, next_number
+from guichet.billing.dunning.steps.settling import Shown, settle_attempt
 from guichet.billing.dunning.throttling import check_tries
 from guichet.billing.mirror import draw_copy_no
 from guichet.db import Database, Unit

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import structlog
 
-from guichet.billing.dunning.asking import Asker
-from guichet.billing.dunning.beginning import Task, begin
-from guichet.billing.dunning.claiming import BATCH, LEASE
+from guichet.billing.dunning.cases.claiming import BATCH, LEASE
+from guichet.billing.dunning.steps.asking import Asker
+from guichet.billing.dunning.steps.beginning import Task, begin
 from guichet.db import Database
 from guichet.payments.choose import Providers
 from guichet.payments.errors import ProviderKeyRejected

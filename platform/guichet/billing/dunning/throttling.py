@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from guichet.audit import record
-from guichet.billing.dunning.cases import Attempt
+from guichet.billing.dunning.cases.cases import Attempt
 from guichet.db import Unit
 from guichet.errors import TooManyRequests
 

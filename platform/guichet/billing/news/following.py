@@ -9,14 +9,14 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from guichet.billing.dunning.opening import (
+from guichet.billing.dunning.cases.opening import (
     give_back_access,
     note_first_failures,
     open_cases,
     opens_case,
     wake_cases,
 )
-from guichet.billing.dunning.owing import read_invoices
+from guichet.billing.dunning.cases.owing import read_invoices
 from guichet.billing.mails import queue_mails
 from guichet.billing.news.receipts import needs_receipt, receipts
 from guichet.billing.news.taking import BATCH, Kind, News, Row, Was, read_news, take_news

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from guichet.billing.dunning.owing import InvoiceNow
+from guichet.billing.dunning.cases.owing import InvoiceNow
 from guichet.billing.mails import Mail
 from guichet.db import Unit
 

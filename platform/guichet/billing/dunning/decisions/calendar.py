@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from babel.core import get_global
 
-from guichet.billing.dunning.facts import Reason
+from guichet.billing.dunning.decisions.facts import Reason
 from tenants.retries import QuietTimes, RetryPolicy
 
 _DAY = timedelta(days=1)

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from guichet.audit import record
-from guichet.billing.dunning.cases import Case, State
-from guichet.billing.dunning.facts import Access, Decision
-from guichet.billing.dunning.granting import write_access
-from guichet.billing.dunning.loading import Loaded
-from guichet.billing.dunning.telling import tell
-from guichet.billing.dunning.waking import wake_at_for
+from guichet.billing.dunning.cases.cases import Case, State
+from guichet.billing.dunning.cases.granting import write_access
+from guichet.billing.dunning.cases.loading import Loaded
+from guichet.billing.dunning.cases.telling import tell
+from guichet.billing.dunning.cases.waking import wake_at_for
+from guichet.billing.dunning.decisions.facts import Access, Decision
 from guichet.db import Unit
 from tenants.configuration import Published
 

@@ -1,6 +1,6 @@
 """How a case ends at the provider: its subscription first, then its invoice; safe to repeat."""
 
-from guichet.billing.dunning.loading import Loaded
+from guichet.billing.dunning.cases.loading import Loaded
 from guichet.payments.copies import Copy, SubscriptionCopy
 from guichet.payments.orders import Cancellation, Pause
 from guichet.payments.port import PaymentProvider

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import msgspec
 
-from guichet.billing.dunning.cases import Attempt, AttemptState
-from guichet.billing.dunning.declines import classify
-from guichet.billing.dunning.facts import DeclineClass
+from guichet.billing.dunning.cases.cases import Attempt, AttemptState
+from guichet.billing.dunning.decisions.declines import classify
+from guichet.billing.dunning.decisions.facts import DeclineClass
 from guichet.payments.copies import AttemptCopy, Copy
 from guichet.payments.errors import (
     NeedsAuthentication,

@@ -5,14 +5,14 @@ from datetime import timedelta
 import msgspec
 
 from guichet.audit import record
-from guichet.billing.dunning.cases import BUSY, CLOSED, Attempt
-from guichet.billing.dunning.deciding import decide
-from guichet.billing.dunning.facts import Decision
-from guichet.billing.dunning.finishing import finish
-from guichet.billing.dunning.loading import Loaded, load_cases, lock_case
-from guichet.billing.dunning.outcomes import Outcome
-from guichet.billing.dunning.stepping import given_up, next_step
-from guichet.billing.dunning.storing import Change, state_of, store, wait_after
+from guichet.billing.dunning.attempts.finishing import finish
+from guichet.billing.dunning.attempts.outcomes import Outcome
+from guichet.billing.dunning.cases.cases import BUSY, CLOSED, Attempt
+from guichet.billing.dunning.cases.loading import Loaded, load_cases, lock_case
+from guichet.billing.dunning.cases.storing import Change, state_of, store, wait_after
+from guichet.billing.dunning.decisions.deciding import decide
+from guichet.billing.dunning.decisions.facts import Decision
+from guichet.billing.dunning.steps.stepping import given_up, next_step
 from guichet.billing.mirror import Reference, write_copies
 from guichet.db import Unit
 from guichet.payments.copies import Copy

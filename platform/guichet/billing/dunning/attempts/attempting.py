@@ -5,12 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from guichet.billing.dunning.caps import room
-from guichet.billing.dunning.cards import card_charges, lock_cards
-from guichet.billing.dunning.cases import Attempt, AttemptState
-from guichet.billing.dunning.facts import Decision, Method
-from guichet.billing.dunning.loading import Loaded, next_number
-from guichet.billing.dunning.outcomes import Outcome, outcome_of_error
+from guichet.billing.dunning.attempts.outcomes import Outcome, outcome_of_error
+from guichet.billing.dunning.cases.cards import card_charges, lock_cards
+from guichet.billing.dunning.cases.cases import Attempt, AttemptState
+from guichet.billing.dunning.cases.loading import Loaded, next_number
+from guichet.billing.dunning.decisions.caps import room
+from guichet.billing.dunning.decisions.facts import Decision, Method
 from guichet.db import Unit
 from guichet.payments.errors import ProviderError
 from guichet.payments.port import PaymentProvider

@@ -4,8 +4,8 @@ import msgspec
 from prometheus_client import Counter
 
 from guichet.audit import record
-from guichet.billing.dunning.cases import Attempt
-from guichet.billing.dunning.outcomes import Outcome
+from guichet.billing.dunning.attempts.outcomes import Outcome
+from guichet.billing.dunning.cases.cases import Attempt
 from guichet.db import Unit
 
 _attempts = Counter(

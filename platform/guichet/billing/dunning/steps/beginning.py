@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from guichet.billing.dunning.attempting import Wanted, start_attempts
-from guichet.billing.dunning.cases import Attempt
-from guichet.billing.dunning.claiming import LEASE, claim
-from guichet.billing.dunning.deciding import decide
-from guichet.billing.dunning.facts import Decision
-from guichet.billing.dunning.finishing import mark_unknown
-from guichet.billing.dunning.loading import Loaded, load_cases
-from guichet.billing.dunning.stepping import Next, Step, next_step
-from guichet.billing.dunning.storing import Change, state_of, store
+from guichet.billing.dunning.attempts.attempting import Wanted, start_attempts
+from guichet.billing.dunning.attempts.finishing import mark_unknown
+from guichet.billing.dunning.cases.cases import Attempt
+from guichet.billing.dunning.cases.claiming import LEASE, claim
+from guichet.billing.dunning.cases.loading import Loaded, load_cases
+from guichet.billing.dunning.cases.storing import Change, state_of, store
+from guichet.billing.dunning.decisions.deciding import decide
+from guichet.billing.dunning.decisions.facts import Decision
+from guichet.billing.dunning.steps.stepping import Next, Step, next_step
 from guichet.billing.mirror import draw_copy_no
 from guichet.db import Unit
 from tenants.configuration import Published

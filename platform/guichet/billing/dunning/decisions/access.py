@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from guichet.billing.dunning.facts import Access
+from guichet.billing.dunning.decisions.facts import Access
 from tenants.retries import RetryPolicy
 
 #: From best to worst.

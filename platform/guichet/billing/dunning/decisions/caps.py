@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from guichet.billing.dunning.declines import is_forbidden
+from guichet.billing.dunning.decisions.declines import is_forbidden
 
 
 class Cap(NamedTuple):

@@ -2,14 +2,14 @@
 
 import msgspec
 
-from guichet.billing.dunning.cases import Attempt
-from guichet.billing.dunning.outcomes import (
+from guichet.billing.dunning.attempts.outcomes import (
     NOT_MADE,
     UNKNOWN,
     Outcome,
     charge_of,
     outcome_of_charge,
 )
+from guichet.billing.dunning.cases.cases import Attempt
 from guichet.payments.answers import Confirmation
 from guichet.payments.errors import ProviderError
 from guichet.payments.port import PaymentProvider

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from guichet.billing.dunning.facts import Access, Decision, DeclineClass, Reason
+from guichet.billing.dunning.decisions.facts import Access, Decision, DeclineClass, Reason
 
 State = Literal[
     "waiting",

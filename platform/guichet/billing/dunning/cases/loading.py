@@ -8,11 +8,11 @@ import asyncpg
 import msgspec
 import structlog
 
-from guichet.billing.dunning.caps import CardCharge, room
-from guichet.billing.dunning.cards import card_charges
-from guichet.billing.dunning.cases import Attempt, Case
-from guichet.billing.dunning.declines import Verdict, classify
-from guichet.billing.dunning.facts import Facts, Initiator, Method, Try
+from guichet.billing.dunning.cases.cards import card_charges
+from guichet.billing.dunning.cases.cases import Attempt, Case
+from guichet.billing.dunning.decisions.caps import CardCharge, room
+from guichet.billing.dunning.decisions.declines import Verdict, classify
+from guichet.billing.dunning.decisions.facts import Facts, Initiator, Method, Try
 from guichet.db import Unit
 from guichet.money import Money
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from guichet.billing.dunning.facts import DeclineClass
+from guichet.billing.dunning.decisions.facts import DeclineClass
 
 #: Where a code stands: in a field of the provider's, or in one whose meaning a network sets.
 Field = Literal["decline_code", "failure_code", "advice_code", "visa", "mastercard_advice"]

@@ -4,8 +4,8 @@ Customers are never told what an issuer or the provider suspects: a lost, stolen
 worded as any other decline, as https://docs.stripe.com/declines/codes asks.
 """
 
-from guichet.billing.dunning.declines import classify
-from guichet.billing.dunning.facts import DeclineClass, Reason
+from guichet.billing.dunning.decisions.declines import classify
+from guichet.billing.dunning.decisions.facts import DeclineClass, Reason
 
 
 def _(message: str) -> str:

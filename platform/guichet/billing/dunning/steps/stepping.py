@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from guichet.billing.dunning.facts import Decision
-from guichet.billing.dunning.loading import Loaded
+from guichet.billing.dunning.cases.loading import Loaded
+from guichet.billing.dunning.decisions.facts import Decision
 from tenants.retries import RetryPolicy
 
 #: `write`: the decision is all; the others ask the provider for something first.

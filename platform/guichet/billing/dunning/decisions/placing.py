@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from guichet.billing.dunning.calendar import Calendar, calendar_of, quiet_reason
-from guichet.billing.dunning.facts import Facts, Reason
-from guichet.billing.dunning.planning import Obstacle, Plan, expired, window_end
+from guichet.billing.dunning.decisions.calendar import Calendar, calendar_of, quiet_reason
+from guichet.billing.dunning.decisions.facts import Facts, Reason
+from guichet.billing.dunning.decisions.planning import Obstacle, Plan, expired, window_end
 from tenants.retries import RetryPolicy
 
 #: How long after a charge that could not even be made another one may be.

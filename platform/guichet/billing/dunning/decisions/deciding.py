@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from guichet.billing.dunning.access import access_at
-from guichet.billing.dunning.facts import Access, Decision, Facts, Method, Reason
-from guichet.billing.dunning.placing import place
-from guichet.billing.dunning.planning import Obstacle, Plan, is_new, plan, window_end
+from guichet.billing.dunning.decisions.access import access_at
+from guichet.billing.dunning.decisions.facts import Access, Decision, Facts, Method, Reason
+from guichet.billing.dunning.decisions.placing import place
+from guichet.billing.dunning.decisions.planning import Obstacle, Plan, is_new, plan, window_end
 from tenants.retries import RetryPolicy
 
 #: How long the mirror may need to learn that an invoice is paid, once a charge of it succeeded.

@@ -5,14 +5,14 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from guichet.billing.dunning.attempting import charge
-from guichet.billing.dunning.beginning import Task
-from guichet.billing.dunning.cases import Attempt
-from guichet.billing.dunning.confirming import look_for_payment
-from guichet.billing.dunning.ending import carry_out
-from guichet.billing.dunning.looking import look
-from guichet.billing.dunning.outcomes import TURNED_AWAY, Outcome
-from guichet.billing.dunning.settling import (
+from guichet.billing.dunning.attempts.attempting import charge
+from guichet.billing.dunning.attempts.confirming import look_for_payment
+from guichet.billing.dunning.attempts.looking import look
+from guichet.billing.dunning.attempts.outcomes import TURNED_AWAY, Outcome
+from guichet.billing.dunning.cases.cases import Attempt
+from guichet.billing.dunning.steps.beginning import Task
+from guichet.billing.dunning.steps.ending import carry_out
+from guichet.billing.dunning.steps.settling import (
     Shown,
     put_off_end,
     settle_attempt,

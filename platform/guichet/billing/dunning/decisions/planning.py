@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from guichet.billing.dunning.facts import DeclineClass, Facts, Method, Reason, Try
+from guichet.billing.dunning.decisions.facts import DeclineClass, Facts, Method, Reason, Try
 from tenants.retries import RetryPolicy
 
 #: A try whose reasons hold one of these is none of the policy's: it was made at once, once for each

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from guichet.billing.dunning.facts import Decision, Try
-from guichet.billing.dunning.loading import Charge, Loaded
-from guichet.billing.dunning.reasons import customer_reason
+from guichet.billing.dunning.cases.loading import Charge, Loaded
+from guichet.billing.dunning.decisions.facts import Decision, Try
+from guichet.billing.dunning.decisions.reasons import customer_reason
 from guichet.db import Unit
 from guichet.messages.kinds import Kind
 from guichet.messages.queueing import queue_message

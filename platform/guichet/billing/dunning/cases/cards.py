@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from guichet.billing.dunning.caps import CardCharge
+from guichet.billing.dunning.decisions.caps import CardCharge
 from guichet.db import Unit
 
 #: More than any network counts, with room for those that do not count.

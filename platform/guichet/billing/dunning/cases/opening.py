@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from guichet.billing.dunning.granting import write_access
-from guichet.billing.dunning.owing import InvoiceNow
+from guichet.billing.dunning.cases.granting import write_access
+from guichet.billing.dunning.cases.owing import InvoiceNow
 from guichet.db import Unit
 
 #: Of a first payment nobody knows yet whether it will be made: whoever signs up is there to do it.

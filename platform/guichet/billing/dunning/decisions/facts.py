@@ -12,7 +12,7 @@ Initiator = Literal["merchant", "provider", "customer"]
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One step of an explanation: a code of `guichet.billing.dunning.reasons` and its facts.
+    """One step of an explanation: a code of the module `reasons` beside this one, with facts.
 
     Facts are texts, numbers, or times in ISO 8601: whoever tells them formats them.
     """
@@ -30,7 +30,7 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["under_way", "unknown", "succeeded", "declined", "refused", "not_made"]
     #: None unless declined.
     decline: DeclineClass | None = None
-    #: Before then the network does not want that card again: `guichet.billing.dunning.declines`.
+    #: Before then the network does not want that card again, as `declines` has it.
     not_before: datetime | None = None
     payment_method_id: str | None = None
     fingerprint: str | None = None

@@ -1,0 +1,1 @@
+"""Charges: written down before they are asked for, and what became of them."""

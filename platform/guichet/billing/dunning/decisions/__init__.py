@@ -1,0 +1,1 @@
+"""What to do next about a failed payment: pure functions of the facts and of the policy."""
