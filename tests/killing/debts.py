@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
 from uuid import UUID
 
 from guichet.billing.dunning.running import Runner
@@ -17,23 +16,11 @@ from guichet.billing.mirror import Reference, draw_copy_no, write_copies
 from guichet.billing.news import follow_news
 from guichet.db import Database, Unit
 from guichet.deployment import Deployment
-from guichet.payments.answers import Payment
-from guichet.payments.choose import Providers
-from guichet.payments.copies import AttemptCopy
-from guichet.payments.errors import (
-    ProviderAway,
-    ProviderBusy,
-    ProviderConflict,
-    ProviderError,
-    ProviderKeyRejected,
-    ProviderRefused,
-    ProviderUnreachable,
-)
-from guichet.payments.port import PaymentProvider
+from guichet.payments.errors import ProviderError
 from tenants.configuration import Configuration
 from tenants.retries import RetryPolicy
-from tenants.vault import Vault
 from tests.killing.outcomes import Killed
+from tests.killing.watched import Charges, Chosen, Watched
 from tests.payments.clocks import add_clock, advance
 from tests.payments.hosted import submit
 from tests.shops import Shop
@@ -41,75 +28,6 @@ from tests.years.people import TYPED_NUMBER
 
 POLICY = RetryPolicy(collector="guichet", waits_days=(1,) * 8, tries=8, window_days=30)
 _FETCH_SECONDS = 10.0
-
-#: What the provider does with a charge, and what it then answers.
-EVENTS: dict[str, tuple[bool, BaseException | None]] = {
-    "answered": (True, None),
-    "unreachable after charging": (True, ProviderUnreachable()),
-    "unreachable before charging": (False, ProviderUnreachable()),
-    "unreachable, charged later": (False, ProviderUnreachable()),
-    "killed after charging": (True, Killed()),
-    "killed before charging": (False, Killed()),
-    "conflict": (False, ProviderConflict()),
-    "busy": (False, ProviderBusy()),
-    "not sent": (False, ProviderAway()),
-    "refused": (False, ProviderRefused("parameter_invalid")),
-    "key rejected": (False, ProviderKeyRejected()),
-}
-
-
-def _is_in_doubt(error: BaseException) -> bool:
-    return not (isinstance(error, ProviderError) and error.outcome_known)
-
-
-class Watched:
-    """A provider to which something happens at each charge, and which looks at what is asked."""
-
-    def __init__(self, debt: "Debt", event: str, *, hides: bool = False) -> None:
-        self._debt = debt
-        self._event = event
-        #: Whether nothing can be looked up either.
-        self._hides = hides
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._debt.shop.port, name)
-
-    async def list_invoice_attempts(self, invoice_id: str) -> list[AttemptCopy]:
-        if self._hides:
-            raise ProviderUnreachable
-        found = await self._debt.shop.port.list_invoice_attempts(invoice_id)
-        if invoice_id == self._debt.invoice_id:
-            self._debt.unlooked.clear()
-        return found
-
-    async def charge_invoice(self, invoice_id: str, key: str, method: str | None = None) -> Payment:
-        debt = self._debt
-        if invoice_id != debt.invoice_id:
-            # One that came to rest before.
-            return await debt.shop.port.charge_invoice(invoice_id, key, method)
-        await debt.note_charge(key)
-        does, error = EVENTS[self._event]
-        if self._event == "unreachable, charged later":
-            debt.later.append((invoice_id, key, method))
-        if error is not None and _is_in_doubt(error):
-            debt.unlooked.add(key)
-        if does:
-            answer = await debt.shop.port.charge_invoice(invoice_id, debt.remembered(key), method)
-        if error is not None:
-            raise error
-        return answer
-
-
-class _Chosen(Providers):
-    """Answers one client for every tenant."""
-
-    def __init__(self, deployment: Deployment, client: Watched) -> None:
-        settings = deployment.settings
-        super().__init__(settings, deployment.db, Vault(settings.master_keys))
-        self._client = client
-
-    async def client(self, tenant_id: UUID) -> PaymentProvider:
-        return cast(PaymentProvider, self._client)
 
 
 class Mortal(Database):
@@ -143,18 +61,13 @@ class Debt:
         self.shop = shop
         self.tenant_id = tenant_id
         self.deployment = deployment
-        #: Whatever must never happen and did.
-        self.wrong: list[str] = []
-        #: Calls that the provider has and will answer some time: invoice, key and method.
-        self.later: list[tuple[str, str, str | None]] = []
-        #: Keys of charges whose outcome nobody knows, and that were not looked for since.
-        self.unlooked: set[str] = set()
-        self.invoice_id = ""
+        #: What we asked the provider for.
+        self.charges = Charges()
         self._ill: set[str] = set()
-        #: Keys of charges that we asked for.
-        self.asked: set[str] = set()
-        self._forgotten: set[str] = set()
-        self._number = 0
+
+    @property
+    def invoice_id(self) -> str:
+        return self.charges.invoice_id
 
     async def open(self) -> None:
         """A renewal fails; its case is opened, and its first retry is planned."""
@@ -169,7 +82,7 @@ class Debt:
             {"customer": self.customer_id, "status": "open"}
         )
         [invoice] = listed.data
-        self.invoice_id = str(invoice.id)
+        self.charges.invoice_id = str(invoice.id)
         await self.follow()
         await self.run("answered")
 
@@ -208,7 +121,7 @@ class Debt:
 
     async def make_late_charges(self) -> None:
         """The provider does what it was asked for long ago."""
-        later, self.later = self.later, []
+        later, self.charges.later = self.charges.later, []
         for invoice_id, key, method in later:
             with contextlib.suppress(ProviderError):
                 await self.shop.port.charge_invoice(invoice_id, key, method)
@@ -221,8 +134,8 @@ class Debt:
         """What workers do when they come by, as many at once as `times`."""
 
         async def once() -> None:
-            client = Watched(self, event, hides=hides)
-            providers = _Chosen(self.deployment, client)
+            client = Watched(self.shop.port, self.charges, self._in_doubt, event, hides=hides)
+            providers = Chosen(self.deployment, client)
             deployment = self.deployment
             runner = Runner(db or deployment.db, providers, deployment.directory)
             with contextlib.suppress(Killed):
@@ -275,7 +188,7 @@ class Debt:
         """Let a day of the wall's time pass: the provider has forgotten every key."""
         # What it was asked for is done by then, or never.
         await self.make_late_charges()
-        self._forgotten |= self.asked
+        self.charges.forgotten |= self.charges.asked
         async with self.deployment.db.unit(self.tenant_id) as unit:
             await unit.execute(
                 """
@@ -290,20 +203,6 @@ class Debt:
             )
 
     # What is watched.
-
-    def remembered(self, key: str) -> str:
-        """The key as the provider sees it: another one once it has forgotten it."""
-        self._number += 1
-        return f"{key}#{self._number}" if key in self._forgotten else key
-
-    async def note_charge(self, key: str) -> None:
-        """We ask for a charge: nothing else of the invoice may be in doubt."""
-        self.asked.add(key)
-        if key in self.unlooked:
-            self.wrong.append(f"{key} was asked for again without looking")
-        for other in await self._in_doubt():
-            if other != key:
-                self.wrong.append(f"{key} was asked for while {other} was in doubt")
 
     async def _in_doubt(self) -> list[str]:
         async with self.deployment.db.unit(self.tenant_id) as unit:

@@ -28,7 +28,8 @@ from guichet.db import Database
 from guichet.deployment import Deployment, open_deployment
 from guichet.settings import Settings
 from tenants.configuration import Configuration, publish
-from tests.killing.debts import EVENTS, POLICY, Debt, NewDebt
+from tests.killing.debts import POLICY, Debt, NewDebt
+from tests.killing.watched import EVENTS
 from tests.shops import Shop
 from tests.years import checks
 from tests.years.held import Held, held
@@ -91,7 +92,7 @@ class Payments(RuleBasedStateMachine):
         self._run(self.debt.follow())
         self._run(self.debt.run(event))
 
-    @precondition(lambda self: self.debt.later)
+    @precondition(lambda self: self.debt.charges.later)
     @rule()
     def charge_late(self) -> None:
         self._run(self.debt.make_late_charges())
@@ -125,14 +126,14 @@ class Payments(RuleBasedStateMachine):
         if not hasattr(self, "debt"):
             return
         assert self._run(self.debt.payments()) <= 1
-        assert not self.debt.wrong
+        assert not self.debt.charges.wrong
 
     def teardown(self) -> None:
         if not getattr(self, "debt", None) or not self.debt.invoice_id:
             return
         self._run(self._come_to_rest())
-        assert not self.debt.wrong
-        self.asked.update(self.debt.asked)
+        assert not self.debt.charges.wrong
+        self.asked.update(self.debt.charges.asked)
         theirs, ours = self._run(self._ends())
         wrong = [
             *checks.paid_twice(theirs),
