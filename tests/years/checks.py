@@ -207,7 +207,10 @@ def unlike_policy(
             continue
         ours = [it for it in charges if it.is_ours]
         yield from _too_early(invoice_id, charges[0].at, held, policy)
-        is_over = until > charges[0].at + timedelta(days=policy.window_days) + _HEARD_AFTER
+        window = timedelta(days=policy.window_days)
+        if invoice_id in held.cases:
+            window += held.cases[invoice_id].held_up
+        is_over = until > charges[0].at + window + _HEARD_AFTER
         # In a storm the last one may be too late for the window.
         fewest = policy.tries - 1 if is_over else 0
         if not fewest <= len(ours) <= policy.tries:

@@ -1,6 +1,6 @@
 """What we hold of a merchant's year: cases, attempts, the mirror's charges, and mails."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,9 @@ class Case(NamedTuple):
     state: str
     next_attempt_at: datetime | None
     due_at: datetime | None
-    taken: bool
+    taken: bool | None
+    #: How long nobody could act: the window is so much longer.
+    held_up: timedelta
     now: datetime
 
 
@@ -85,6 +87,7 @@ async def _cases(db: Database, tenant_id: UUID) -> list[Case]:
               held.next_attempt_at,
               held.due_at,
               held.taken,
+              held.held_up,
               clock.frozen_at
             from dunning_cases as held
             join test_clocks as clock

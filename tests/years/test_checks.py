@@ -74,7 +74,7 @@ def _held(
 ) -> Held:
     """A case of `in_1` whose next attempt is so many days ahead of the present."""
     at = None if days_ahead is None else _START + timedelta(days=days_ahead)
-    case = Case("in_1", state, at, at, taken=True, now=_START)
+    case = Case("in_1", state, at, at, taken=True, held_up=timedelta(), now=_START)
     return Held({"in_1": case}, list(attempts), {"in_1": _told(*told)}, list(mails))
 
 
