@@ -103,5 +103,6 @@ async def test_a_redis_that_says_nothing_is_not_asked_over_ever_more_connections
     async with proxy_before(redis_url) as (proxy, url), open_outbox(url) as outbox:
         proxy.swallow()
         await asyncio.gather(*(outbox.knock("job", str(number)) for number in range(300)))
-        assert 0 < proxy.most <= 50
+        # The pool's fifty, and as many that were given up and whose end the proxy has not seen yet.
+        assert 0 < proxy.most <= 100
         proxy.flow()

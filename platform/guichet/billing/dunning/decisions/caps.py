@@ -88,15 +88,14 @@ def _latest(held: list[tuple[datetime, str]]) -> tuple[datetime | None, bool, st
 
 
 def _is_banned(network: str | None, told: list[CardCharge]) -> bool:
-    banned = False
-    for it in told:
-        if it.succeeded:
-            banned = False
-        elif is_forbidden(
+    """Whether the network once forbade to try the card again: nothing lifts that."""
+    return any(
+        is_forbidden(
             network,
             decline_code=it.decline_code,
             network_decline_code=it.network_decline_code,
             network_advice_code=it.network_advice_code,
-        ):
-            banned = True
-    return banned
+        )
+        for it in told
+        if not it.succeeded
+    )
