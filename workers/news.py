@@ -40,6 +40,7 @@ async def sweep_news(office: Office) -> None:
               (
                 select tenant_id
                 from mirror_news
+                where set_aside_at is null
                 order by tenant_id
                 limit 1
               )
@@ -47,7 +48,8 @@ async def sweep_news(office: Office) -> None:
               select (
                 select news.tenant_id
                 from mirror_news as news
-                where news.tenant_id > waiting.tenant_id
+                where news.set_aside_at is null
+                and news.tenant_id > waiting.tenant_id
                 order by news.tenant_id
                 limit 1
               )

@@ -3,7 +3,7 @@
 import pytest
 
 from guichet.db import Database
-from tests.billing.following import Merchant
+from tests.billing.following import ACTIVE, CARD, DUE, PERSON, PLAN, Merchant
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
 from tests.portal.conftest import shop
@@ -16,3 +16,10 @@ async def merchant(database_urls: DatabaseUrls, db: Database) -> Merchant:
     """A tenant without a provider."""
     tenant = await add_merchant(registry_for(database_urls, db))
     return Merchant(db, tenant.id)
+
+
+@pytest.fixture
+async def active(merchant: Merchant) -> Merchant:
+    """With one customer, in good standing."""
+    await merchant.write_quietly(PERSON, CARD, *PLAN, ACTIVE, DUE)
+    return merchant

@@ -44,6 +44,10 @@ ACTIVE = replace(
     current_period_end_at=NOW + 15 * DAY,
     items=(replace(SUBSCRIPTION.items[0], quantity=2),),
 )
+#: It was cancelled, and is used up to the end of the month.
+ENDING = replace(
+    ACTIVE, cancel_at_period_end=True, cancel_at=ACTIVE.current_period_end_at, canceled_at=NOW
+)
 #: Open, and nothing was tried yet.
 DUE = replace(
     INVOICE,
@@ -163,7 +167,13 @@ class Merchant:
 
     async def news(self) -> list[str]:
         rows = await self.fetch(
-            "select kind from mirror_news where tenant_id = $1 order by id",
+            """
+            select kind
+            from mirror_news
+            where tenant_id = $1
+            and set_aside_at is null
+            order by id
+            """
         )
         return [row["kind"] for row in rows]
 

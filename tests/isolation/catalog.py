@@ -48,6 +48,7 @@ SYSTEM_GRANTS = {
     "select mirror_news.tenant_id",
     "select mirror_news.id",
     "select mirror_news.noted_at",
+    "select mirror_news.set_aside_at",
     "select dunning_cases.tenant_id",
     "select dunning_cases.wake_at",
     "select dunning_cases.policy_version",

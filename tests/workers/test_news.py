@@ -106,6 +106,12 @@ async def test_a_clock_that_moves_has_its_customers_reminded(
 async def test_the_sweep_knocks_for_active_tenants_with_news(
     settings: Settings, database_urls: DatabaseUrls, merchant: Merchant, office: Office
 ) -> None:
+    await merchant.execute(
+        """
+        insert into mirror_news (tenant_id, kind, object_id, set_aside_at, failure)
+        values ($1, 'customer', 'cus_9', now(), 'ValueError')
+        """
+    )
     await sweep_news(office)
     assert _knocked(settings) == set()
     await merchant.execute(

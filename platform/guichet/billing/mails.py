@@ -30,11 +30,11 @@ class Mail(msgspec.Struct, frozen=True):
 async def queue_mails(unit: Unit, mails: Iterable[Mail], rules: Mails = EVERYTHING) -> int:
     """Queue what was not told before; answers how many were.
 
-    In the order of customers: whoever queues for several at once may wait for another who does.
+    In the order of customers and keys: two who queue the same wait for each other in one order.
     Where the merchant's rules are not at hand, they are kept when the mail is sent.
     """
     queued = 0
-    for mail in sorted(mails, key=lambda mail: mail.customer_id):
+    for mail in sorted(mails, key=lambda mail: (mail.customer_id, mail.key)):
         message_id = await queue_message(
             unit,
             mail.kind,

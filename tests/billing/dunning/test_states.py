@@ -70,9 +70,9 @@ async def happen(stage: Stage, unit: Unit, event: str, invoice: str, attempt: At
         case "is due":
             await begin(unit, published)
         case "is in the news":
-            await wake_cases(unit, invoices=[invoice])
+            await wake_cases(unit, [invoice])
         case "was paid, say the news":
-            await wake_cases(unit, paid=[invoice])
+            await wake_cases(unit, [invoice], paid=[invoice])
         case "is paid by its customer":
             await start_customer_payment(
                 unit, case["customer_id"], invoice, attempt.payment_method_id, uuid4()

@@ -11,6 +11,7 @@ from prometheus_client import Counter
 
 from guichet.billing.dunning.cases.opening import (
     give_back_access,
+    lock_cases,
     note_first_failures,
     open_cases,
     opens_case,
@@ -19,7 +20,16 @@ from guichet.billing.dunning.cases.opening import (
 from guichet.billing.dunning.cases.owing import read_invoices
 from guichet.billing.mails import queue_mails
 from guichet.billing.news.receipts import needs_receipt, receipts
-from guichet.billing.news.taking import BATCH, Kind, News, Row, Was, read_news, take_news
+from guichet.billing.news.taking import (
+    BATCH,
+    Kind,
+    News,
+    Row,
+    Was,
+    read_news,
+    set_aside,
+    take_news,
+)
 from guichet.billing.subscription_mails import cancellations
 from guichet.db import LOST, Database, Unit
 from guichet.errors import Unavailable
@@ -30,7 +40,7 @@ log = structlog.get_logger()
 #: The job that follows a tenant's news.
 FOLLOW_NEWS = "follow_news"
 
-_dropped = Counter("guichet_news_dropped_total", "News that could not be followed.", ["kind"])
+_set_aside = Counter("guichet_news_set_aside_total", "News that could not be followed.", ["kind"])
 
 #: A subscription that ends in one of these is one that somebody had.
 _BEGUN = ("trialing", "active", "past_due", "unpaid", "paused")
@@ -41,6 +51,7 @@ _UNFIT = (
     asyncpg.DataError,
     asyncpg.CardinalityViolationError,
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
 )
 
 
@@ -64,7 +75,7 @@ class Followed(msgspec.Struct):
 async def follow_news(db: Database, tenant_id: UUID, configuration: Configuration) -> Followed:
     """Follow what waits for a tenant until nothing is left.
 
-    A row that cannot be followed holds up no other: it ends in the log, with all it says.
+    A row that cannot be followed holds up no other: it is set aside.
     """
     done = Followed()
     while True:
@@ -93,26 +104,31 @@ async def _follow_singly(
 ) -> None:
     for _ in range(BATCH):
         async with db.unit(tenant_id) as unit:
-            rows = await take_news(unit, 1)
-            if not rows:
-                return
+            rows: list[Row] = []
             try:
                 async with unit.connection.transaction():
-                    done.add(await _follow(unit, rows, configuration))
+                    rows = await take_news(unit, 1)
+                    followed = await _follow(unit, rows, configuration)
             except Exception as error:
-                if _is_passing(error):
+                if _is_passing(error) or not rows:
                     raise
-                _drop(tenant_id, rows[0], error)
+                await _note_unfit(unit, rows[0], error)
+                continue
+        if not rows:
+            return
+        done.add(followed)
 
 
-def _drop(tenant_id: UUID, row: Row, error: Exception) -> None:
-    _dropped.labels(row.kind).inc()
+async def _note_unfit(unit: Unit, row: Row, error: Exception) -> None:
+    failure = type(error).__name__
+    await set_aside(unit, row, failure)
+    _set_aside.labels(row.kind).inc()
     log.error(
-        "news_dropped",
-        tenant=str(tenant_id),
-        kind=row.kind,
+        "news_set_aside",
+        tenant=str(unit.tenant_id),
+        code=row.kind,
         object=row.object_id,
-        was=row.was,
+        reason=failure,
         exc_info=error,
     )
 
@@ -130,15 +146,17 @@ async def _follow(unit: Unit, rows: Sequence[Row], configuration: Configuration)
         unit,
         [it for it in invoices if opens_case(it, is_first=it.id in failing_first, window=window)],
     )
-    woken = await wake_cases(
+    concerned = await lock_cases(
         unit,
         invoices=[it.id for it in invoices],
-        paid=[it.id for it in invoices if it.status == "paid"],
         subscriptions=_ids(news, "subscription"),
         customers=await _customers(unit, news),
         test_clocks=_ids(news, "test_clock"),
+        attempts=_ids(news, "attempt"),
     )
-    await note_first_failures(unit, _ids(news, "attempt"))
+    paid = [it.id for it in invoices if it.status == "paid"]
+    woken = await wake_cases(unit, concerned.to_wake, paid)
+    await note_first_failures(unit, concerned.to_date)
     await give_back_access(unit, invoices)
     mails = [
         *await receipts(

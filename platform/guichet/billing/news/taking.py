@@ -59,6 +59,7 @@ async def take_news(unit: Unit, limit: int = BATCH) -> list[Row]:
           select news.id
           from mirror_news as news
           where news.tenant_id = $1
+          and news.set_aside_at is null
           and not (
             news.kind = 'invoice'
             and news.was is null
@@ -96,6 +97,21 @@ async def take_news(unit: Unit, limit: int = BATCH) -> list[Row]:
     return [Row(*row) for row in rows]
 
 
+async def set_aside(unit: Unit, row: Row, failure: str) -> None:
+    """Keep a row that cannot be followed, with the name of what went wrong, for people to see."""
+    await unit.execute(
+        """
+        update mirror_news
+        set set_aside_at = now(), failure = $3
+        where tenant_id = $1
+        and id = $2
+        """,
+        unit.tenant_id,
+        row.id,
+        failure,
+    )
+
+
 async def has_news(unit: Unit) -> bool:
     """Whether anything of the tenant waits to be followed."""
     found: bool = await unit.fetchval(
@@ -104,6 +120,7 @@ async def has_news(unit: Unit) -> bool:
           select
           from mirror_news
           where tenant_id = $1
+          and set_aside_at is null
         )
         """,
         unit.tenant_id,

@@ -82,66 +82,118 @@ async def open_cases(unit: Unit, invoices: Sequence[InvoiceNow]) -> list[Opening
     return [Opening(row["invoice_id"], row["opened_at"]) for row in rows]
 
 
-async def wake_cases(
+class Concerned(msgspec.Struct, frozen=True):
+    """Cases that news is about, all of them locked."""
+
+    #: Those to look at again.
+    to_wake: list[str]
+    #: Those of refused charges, which may have begun earlier than anybody knew.
+    to_date: list[str]
+
+
+async def lock_cases(
     unit: Unit,
     *,
     invoices: Collection[str] = (),
-    paid: Collection[str] = (),
     subscriptions: Collection[str] = (),
     customers: Collection[str] = (),
     test_clocks: Collection[str] = (),
-) -> int:
-    """Have open cases looked at at once; answers how many.
+    attempts: Collection[str] = (),
+) -> Concerned:
+    """Lock every case that news is about, in the one order in which cases are locked.
 
-    Those of the invoices, subscriptions and customers; those that are due by now by one of the
-    clocks; and those given up whose invoice was `paid` all the same, which are open again. Whoever
-    has a charge under way looks anew when that is settled: such cases are left alone. Of one that
-    nobody knows the outcome of, news may be the first word, and a look never charges twice. What a
-    case is, is read under its lock, so that whoever is settling it has either seen what changed or
-    is waited for.
+    Those of the invoices, also closed ones; and open ones of the subscriptions and customers, that
+    are due by now by one of the clocks, or that one of the attempts was refused for.
     """
-    if not (invoices or paid or subscriptions or customers or test_clocks):
-        return 0
-    return await unit.fetchval(  # type: ignore[no-any-return]
+    if not (invoices or subscriptions or customers or test_clocks or attempts):
+        return Concerned([], [])
+    rows = await unit.fetch(
         """
-        with locked as (
+        select
+          dunning_case.invoice_id,
+          news.is_told,
+          news.is_refused
+        from dunning_cases as dunning_case
+        cross join lateral (
           select
-            dunning_case.invoice_id,
-            dunning_case.state,
-            dunning_case.closed_at
-          from dunning_cases as dunning_case
-          where dunning_case.tenant_id = $1
-          and (
             dunning_case.invoice_id = any($2::text[])
-            or dunning_case.invoice_id = any($3::text[])
             or dunning_case.wake_at is not null
             and (
-              dunning_case.subscription_id = any($4::text[])
-              or dunning_case.customer_id = any($5::text[])
-              or dunning_case.test_clock_id = any($6::text[])
+              dunning_case.subscription_id = any($3::text[])
+              or dunning_case.customer_id = any($4::text[])
+              or dunning_case.test_clock_id = any($5::text[])
               and dunning_case.due_at <= (
                 select clock.frozen_at
                 from test_clocks as clock
                 where clock.tenant_id = $1
                 and clock.id = dunning_case.test_clock_id
               )
-            )
-          )
-          order by dunning_case.invoice_id collate "C"
-          for update
-        ),
-        woken as (
-          update dunning_cases as held
+            ) as is_told,
+            dunning_case.wake_at is not null
+            and dunning_case.invoice_id = any($6::text[]) as is_refused
+        ) as news
+        where dunning_case.tenant_id = $1
+        and (news.is_told or news.is_refused)
+        order by dunning_case.invoice_id collate "C"
+        for update of dunning_case
+        """,
+        unit.tenant_id,
+        list(invoices),
+        list(subscriptions),
+        list(customers),
+        list(test_clocks),
+        await _refused(unit, attempts),
+    )
+    return Concerned(
+        [row["invoice_id"] for row in rows if row["is_told"]],
+        [row["invoice_id"] for row in rows if row["is_refused"]],
+    )
+
+
+async def _refused(unit: Unit, attempts: Collection[str]) -> list[str]:
+    """The invoices that these attempts were refused for."""
+    if not attempts:
+        return []
+    rows = await unit.fetch(
+        """
+        select distinct payment.invoice_id
+        from payment_attempts as attempt
+        join invoice_payments as payment
+          on payment.tenant_id = $1
+          and payment.payment_intent_id = attempt.payment_intent_id
+        where attempt.tenant_id = $1
+        and attempt.id = any($2::text[])
+        and attempt.status = 'failed'
+        """,
+        unit.tenant_id,
+        list(attempts),
+    )
+    return [row["invoice_id"] for row in rows]
+
+
+async def wake_cases(unit: Unit, locked: Collection[str], paid: Collection[str] = ()) -> int:
+    """Have open cases looked at at once; answers how many.
+
+    Those given up whose invoice was `paid` all the same are open again. Whoever has a charge under
+    way looks anew when that is settled: such cases are left alone. Of one that nobody knows the
+    outcome of, news may be the first word, and a look never charges twice. The cases are `locked`,
+    so that whoever was settling one has either seen what changed or was waited for.
+    """
+    if not locked:
+        return 0
+    return await unit.fetchval(  # type: ignore[no-any-return]
+        """
+        with woken as (
+          update dunning_cases
           set
-            state = case when locked.state = 'given_up' then 'waiting' else locked.state end,
+            state = case when state = 'given_up' then 'waiting' else state end,
             closed_at = null,
             wake_at = '-infinity'
-          from locked
-          where held.tenant_id = $1
-          and held.invoice_id = locked.invoice_id
+          where tenant_id = $1
+          and invoice_id = any($2::text[])
           and (
-            locked.closed_at is null and locked.state <> 'attempting'
-            or locked.state = 'given_up' and locked.invoice_id = any($3::text[])
+            closed_at is null and state <> 'attempting'
+            or state = 'given_up' and invoice_id = any($3::text[])
           )
           returning 1
         )
@@ -149,11 +201,8 @@ async def wake_cases(
         from woken
         """,
         unit.tenant_id,
-        list(invoices),
+        list(locked),
         list(paid),
-        list(subscriptions),
-        list(customers),
-        list(test_clocks),
     )
 
 
@@ -163,58 +212,36 @@ async def give_back_access(unit: Unit, invoices: Sequence[InvoiceNow]) -> None:
     await write_access(unit, {it.subscription_id for it in forgiven if it.subscription_id})
 
 
-async def note_first_failures(unit: Unit, attempts: Collection[str]) -> None:
+async def note_first_failures(unit: Unit, locked: Collection[str]) -> None:
     """Have cases begin with the first refused charge, which the mirror may learn of afterwards.
 
     That may be later than they opened: of a clock that has moved the mirror may learn last.
     """
-    if not attempts:
+    if not locked:
         return
     await unit.execute(
         """
-        with concerned as (
-          select distinct payment.invoice_id
-          from payment_attempts as attempt
-          join invoice_payments as payment
-            on payment.tenant_id = $1
-            and payment.payment_intent_id = attempt.payment_intent_id
-          where attempt.tenant_id = $1
-          and attempt.id = any($2::text[])
-          and attempt.status = 'failed'
-        ),
-        failure as (
+        with failure as (
           select
             payment.invoice_id,
             min(attempt.created_at) as failed_at
-          from concerned
-          join invoice_payments as payment
-            on payment.tenant_id = $1
-            and payment.invoice_id = concerned.invoice_id
+          from invoice_payments as payment
           join payment_attempts as attempt
             on attempt.tenant_id = $1
             and attempt.payment_intent_id = payment.payment_intent_id
-          where attempt.status = 'failed'
+          where payment.tenant_id = $1
+          and payment.invoice_id = any($2::text[])
+          and attempt.status = 'failed'
           group by payment.invoice_id
-        ),
-        locked as (
-          select dunning_case.invoice_id
-          from dunning_cases as dunning_case
-          join failure
-            on failure.invoice_id = dunning_case.invoice_id
-          where dunning_case.tenant_id = $1
-          and dunning_case.wake_at is not null
-          and dunning_case.opened_at <> failure.failed_at
-          order by dunning_case.invoice_id collate "C"
-          for update of dunning_case
         )
         update dunning_cases as held
         set opened_at = failure.failed_at
-        from locked
-        join failure
-          on failure.invoice_id = locked.invoice_id
+        from failure
         where held.tenant_id = $1
-        and held.invoice_id = locked.invoice_id
+        and held.invoice_id = failure.invoice_id
+        and held.wake_at is not null
+        and held.opened_at <> failure.failed_at
         """,
         unit.tenant_id,
-        list(attempts),
+        list(locked),
     )
