@@ -188,6 +188,23 @@ begin
   return null;
 end $$;
 
+CREATE FUNCTION public.replaced_plan(tenant uuid, subscription text, request jsonb) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select product.name
+  from subscription_items as item
+  join prices as price
+    on price.tenant_id = tenant
+    and price.id = item.price_id
+  join products as product
+    on product.tenant_id = tenant
+    and product.id = price.product_id
+  where item.tenant_id = tenant
+  and item.subscription_id = subscription
+  order by item.id is distinct from request #>> '{items,0,item_id}', item.position
+  limit 1
+$$;
+
 CREATE FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -332,6 +349,7 @@ CREATE TABLE public.change_requests (
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     claimed_until timestamp with time zone,
     finished_at timestamp with time zone,
+    previous_plan text,
     CONSTRAINT change_requests_kind_check CHECK ((kind = ANY (ARRAY['change_plan'::text, 'cancel'::text, 'keep'::text, 'undo_change'::text]))),
     CONSTRAINT change_requests_state_check CHECK ((state = ANY (ARRAY['started'::text, 'unknown'::text, 'done'::text, 'refused'::text])))
 );
@@ -638,6 +656,7 @@ CREATE TABLE public.messages (
     queued_at timestamp with time zone DEFAULT now() NOT NULL,
     due_at timestamp with time zone DEFAULT now(),
     sent_at timestamp with time zone,
+    erased_at timestamp with time zone,
     CONSTRAINT messages_check CHECK (((due_at IS NOT NULL) = (state = ANY (ARRAY['queued'::text, 'sending'::text])))),
     CONSTRAINT messages_kind_check CHECK ((kind = ANY (ARRAY['payment_failed'::text, 'action_needed'::text, 'card_expiring'::text, 'recovered'::text, 'given_up'::text, 'renewal_coming'::text, 'trial_ending'::text, 'receipt'::text, 'plan_changed'::text, 'cancelled'::text]))),
     CONSTRAINT messages_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'suppressed'::text])))
@@ -1080,6 +1099,8 @@ CREATE INDEX invoices_open ON public.invoices USING btree (tenant_id, customer_i
 CREATE INDEX messages_customer ON public.messages USING btree (tenant_id, customer_id, kind, at);
 
 CREATE INDEX messages_due ON public.messages USING btree (tenant_id, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX messages_kept ON public.messages USING btree (tenant_id, queued_at) WHERE ((erased_at IS NULL) AND (due_at IS NULL));
 
 CREATE INDEX messages_queued ON public.messages USING btree (tenant_id, queued_at);
 

@@ -59,14 +59,24 @@ async def test_a_plan_that_is_changed_now_is_told_of(shop: Shop) -> None:
     ((kind, facts),) = await _mails(shop)
     assert kind == "plan_changed"
     assert facts["subscription_id"] == request.subscription_id
-    assert facts["plan"] == "Scale"
+    assert (facts["previous_plan"], facts["plan"]) == ("Starter", "Scale")
     assert facts["amount"] is not None
+
+
+async def test_more_seats_of_the_same_plan_replace_none(shop: Shop) -> None:
+    plan = await upgrade(shop)
+    (item,) = plan.items
+    more = replace(plan, items=(replace(item, price_id=shop.prices["starter"], quantity=3),))
+    await _carry_out(shop, await start(shop, more))
+    ((_, facts),) = await _mails(shop)
+    assert (facts["previous_plan"], facts["plan"]) == (None, "Starter")
 
 
 async def test_a_change_that_is_planned_is_told_of_with_its_time(shop: Shop) -> None:
     plan = replace(await upgrade(shop), when="period_end", proration="none")
     await _carry_out(shop, await start(shop, plan))
     ((_, facts),) = await _mails(shop)
+    assert (facts["previous_plan"], facts["plan"]) == ("Starter", "Scale")
     async with shop.deployment.db.unit(shop.tenant_id) as unit:
         pending_at = await unit.fetchval(
             """

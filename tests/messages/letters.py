@@ -60,7 +60,10 @@ _FULL: dict[str, tuple[Kind, dict[str, Any]]] = {
         "plan_changed",
         _PAYMENT | {"plan": "Scale", "previous_plan": "Team", "at": _later(0)},
     ),
-    "plan_changed-planned": ("plan_changed", _PAYMENT | {"plan": "Scale", "at": _later(21)}),
+    "plan_changed-planned": (
+        "plan_changed",
+        _PAYMENT | {"plan": "Scale", "previous_plan": "Team", "at": _later(21)},
+    ),
     "cancelled-planned": ("cancelled", _PAYMENT | {"ends_at": _later(21)}),
     "cancelled-over": ("cancelled", _PAYMENT | {"ends_at": _later(0)}),
 }

@@ -110,6 +110,16 @@ def test_a_mail_is_whole_in_french(situation: str) -> None:
     assert english.subject != french.subject
 
 
+@pytest.mark.parametrize("situation", ["plan_changed-now", "plan_changed-planned"])
+@pytest.mark.parametrize(("locale", "label"), [("en", "Until now"), ("fr", "Jusqu’ici")])
+def test_a_changed_plan_is_told_with_the_former_one(
+    situation: str, locale: str, label: str
+) -> None:
+    written = letter(PAGES, situation, locale, previous_plan="Solo")
+    for form in (written.text, _Reader(written.html).text):
+        assert re.search(rf"{label}\W+Solo\b", form)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_customer_may_do_without_can_be_ended_in_the_mail(kind: str) -> None:
     written = letter(PAGES, f"{kind}-bare")

@@ -21,19 +21,9 @@ from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.billing.subscription_mails import mails_of_change
 from guichet.billing.subscriptions import hold_still
 from guichet.db import Database, Unit
-from guichet.errors import Conflict, GuichetError
+from guichet.errors import Conflict
 from guichet.payments.copies import SubscriptionCopy
-from guichet.payments.errors import (
-    CardRefused,
-    NeedsAuthentication,
-    ProviderAway,
-    ProviderBusy,
-    ProviderError,
-    ProviderKeyRejected,
-    ProviderRefused,
-    ProviderUnreachable,
-    ScheduledByMerchant,
-)
+from guichet.payments.errors import ProviderError
 from guichet.payments.orders import Cancellation, SubscriptionChange
 from guichet.payments.port import PaymentProvider
 
@@ -43,37 +33,6 @@ Kind = Literal["change_plan", "cancel", "keep", "undo_change"]
 
 #: Longer than a customer's change may take, so a lease never ends under a living caller.
 LEASE = timedelta(seconds=15)
-
-
-class ChangeExpired(ProviderUnreachable):
-    """The payment provider could not be reached for too long, so nothing was changed."""
-
-    code = "change_expired"
-    outcome_known = True
-
-
-class ChangeUnseen(ChangeExpired):
-    """Nobody can tell whether this change was made. Please look before you ask for it again."""
-
-    code = "change_unseen"
-
-
-#: What a refused request's `failure` stands for.
-FAILURES: dict[str, type[GuichetError]] = {
-    error.code: error
-    for error in (
-        CardRefused,
-        NeedsAuthentication,
-        ProviderRefused,
-        ProviderAway,
-        ProviderBusy,
-        ProviderKeyRejected,
-        ScheduledByMerchant,
-        ProviderError,
-        ChangeExpired,
-        ChangeUnseen,
-    )
-}
 
 
 class ChangeRequest(msgspec.Struct, frozen=True):
@@ -176,9 +135,12 @@ async def start_request(
         row = await unit.fetchrow(
             """
             insert into change_requests (
-              tenant_id, id, customer_id, subscription_id, kind, request, state, claimed_until
+              tenant_id, id, customer_id, subscription_id, kind, request, previous_plan, state,
+              claimed_until
             )
-            select $1, $2, $3, $4, $5, $6::jsonb, 'started', now() + $7::interval
+            select
+              $1, $2, $3, $4, $5, $6::jsonb, replaced_plan($1, $4, $6::jsonb), 'started',
+              now() + $7::interval
             where not exists (
               select
               from change_requests as other

@@ -6,14 +6,8 @@ from uuid import UUID
 
 import structlog
 
-from guichet.billing.change_requests import (
-    ChangeExpired,
-    ChangeRequest,
-    ChangeUnseen,
-    ask,
-    finish,
-    from_row,
-)
+from guichet.billing.change_refusals import ChangeExpired, ChangeUnseen
+from guichet.billing.change_requests import ChangeRequest, ask, finish, from_row
 from guichet.billing.mirror import draw_copy_no, write_copy
 from guichet.db import Database
 from guichet.payments.choose import Providers

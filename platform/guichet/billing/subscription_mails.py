@@ -34,7 +34,7 @@ async def mails_of_change(unit: Unit, change: MadeChange) -> list[Mail]:
         ids = [change.subscription_id]
         return await cancellations(unit, ended=ids, ending=ids)
     if change.plan is not None:
-        return await _plan_change(unit, str(change.id), change.customer_id, change.plan)
+        return await _plan_change(unit, change.id, change.customer_id, change.plan)
     return []
 
 
@@ -120,7 +120,7 @@ def _cancellation(row: asyncpg.Record) -> Mail:
 
 
 async def _plan_change(
-    unit: Unit, key: str, customer_id: str, change: SubscriptionChange
+    unit: Unit, request_id: UUID, customer_id: str, change: SubscriptionChange
 ) -> list[Mail]:
     """The mail about another plan, when the change to it is made or planned.
 
@@ -135,6 +135,12 @@ async def _plan_change(
         """
         select
           product.name as plan,
+          (
+            select nullif(request.previous_plan, product.name)
+            from change_requests as request
+            where request.tenant_id = $1
+            and request.id = $4
+          ) as previous_plan,
           price.currency,
           price.interval,
           case
@@ -164,17 +170,19 @@ async def _plan_change(
         unit.tenant_id,
         change.subscription_id,
         kept[0].price_id,
+        request_id,
     )
     if row is None:
         return []
     facts: dict[str, object] = {
         "subscription_id": change.subscription_id,
         "plan": row["plan"],
+        "previous_plan": row["previous_plan"],
         "amount": _amount(row, kept),
         "interval": row["interval"],
         "at": row["now"] if change.when == "now" else row["planned_at"],
     }
-    return [Mail("plan_changed", customer_id, f"plan_changed:{key}", facts, row["now"])]
+    return [Mail("plan_changed", customer_id, f"plan_changed:{request_id}", facts, row["now"])]
 
 
 def _amount(row: asyncpg.Record, items: list[ItemOrder]) -> Money | None:

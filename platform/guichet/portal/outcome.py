@@ -11,8 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.billing.change_refusals import FAILURES
 from guichet.billing.change_requests import (
-    FAILURES,
     ChangeRequest,
     Kind,
     carry_out,
