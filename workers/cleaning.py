@@ -1,4 +1,8 @@
-"""What is kept for a while and then removed: unfinished sign-ins, old sessions, events' bodies."""
+"""What is kept for a while and then removed: sign-ins, sessions, events' bodies, mails' contents.
+
+Accounts of what was done stay: that an event arrived, that somebody was told of something and when,
+and a failed payment's case with its attempts, which belongs to its invoice as long as that is kept.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,8 +11,8 @@ from uuid import UUID
 from guichet.db import Database
 from workers.office import Office
 
-#: Bodies that one transaction drops.
-_BODIES = 1000
+#: Rows that one transaction empties.
+_ROWS = 1000
 #: Multiples of the golden ratio, without what is before the point, never crowd.
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -41,7 +45,7 @@ def beginning_elsewhere(tenants: Sequence[UUID], day: int) -> list[UUID]:
 
 
 async def clean_tenant(db: Database, tenant_id: UUID) -> None:
-    """Remove expired sign-in attempts, sessions that ended three months ago, and old bodies."""
+    """Remove what has expired: see `docs/developer/operations.md`, "What is kept"."""
     async with db.unit(tenant_id) as unit:
         await unit.execute(
             """
@@ -59,7 +63,17 @@ async def clean_tenant(db: Database, tenant_id: UUID) -> None:
             """,
             tenant_id,
         )
-    while await _drop_bodies(db, tenant_id) == _BODIES:
+        await unit.execute(
+            """
+            delete from mirror_news
+            where tenant_id = $1
+            and set_aside_at < now() - interval '90 days'
+            """,
+            tenant_id,
+        )
+    while await _drop_bodies(db, tenant_id) == _ROWS:
+        pass
+    while await _erase_mails(db, tenant_id) == _ROWS:
         pass
 
 
@@ -91,6 +105,45 @@ async def _drop_bodies(db: Database, tenant_id: UUID) -> int:
             from dropped
             """,
             tenant_id,
-            _BODIES,
+            _ROWS,
         )
     return dropped
+
+
+async def _erase_mails(db: Database, tenant_id: UUID) -> int:
+    """Erase to whom mails of 13 months ago went and what they said, a few in one transaction.
+
+    So long somebody may ask what they were told, of a renewal that comes once a year too. The row
+    stays, so that the same thing is not told again. Answers how many.
+    """
+    async with db.unit(tenant_id) as unit:
+        erased: int = await unit.fetchval(
+            """
+            with old as (
+              select id
+              from messages
+              where tenant_id = $1
+              and queued_at < now() - interval '13 months'
+              and erased_at is null
+              and due_at is null
+              order by queued_at
+              limit $2
+            ),
+            erased as (
+              update messages as message
+              set
+                recipient = null,
+                facts = '{}',
+                erased_at = now()
+              from old
+              where message.tenant_id = $1
+              and message.id = old.id
+              returning 1
+            )
+            select count(1)
+            from erased
+            """,
+            tenant_id,
+            _ROWS,
+        )
+    return erased

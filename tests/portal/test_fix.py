@@ -134,6 +134,20 @@ async def test_a_link_ends_after_a_month(shop: Shop) -> None:
         assert (await shop.stripe.v1.invoices.retrieve_async(invoice_id)).status == "open"
 
 
+async def test_a_link_has_expired_still_when_its_mail_is_erased(shop: Shop) -> None:
+    async with mailed(shop) as (holder, link, _):
+        async with shop.deployment.db.unit(shop.tenant_id) as unit:
+            await unit.execute(
+                """
+                update messages
+                set recipient = null, facts = '{}', erased_at = now(), state = 'sent', due_at = null
+                where tenant_id = $1
+                """,
+                shop.tenant_id,
+            )
+        assert (await holder.get(link)).status_code == 410
+
+
 async def _age(shop: Shop, days: int) -> None:
     async with shop.deployment.db.unit(shop.tenant_id) as unit:
         await unit.execute(

@@ -112,7 +112,8 @@ async def _find_debt(unit: Unit, message_id: UUID) -> tuple[Message, str]:
         raise NotFound
     invoice_id = message.facts.get("invoice_id")
     if not isinstance(invoice_id, str):
-        raise NotFound
+        # What old mails were about is erased.
+        raise LinkOver
     await find_invoice(unit, message.customer_id, invoice_id)
     is_valid = await unit.fetchval(
         """
