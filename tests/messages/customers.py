@@ -1,6 +1,6 @@
 """Customers and messages of a tenant, as the rest of the deployment would have left them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -42,11 +42,14 @@ async def queue(
     customer: str = ADA,
     at: datetime = NOW,
     is_wanted: bool = True,
+    zone: tzinfo = UTC,
     **facts: Any,
 ) -> UUID | None:
     """Queue a mail in a unit of its own."""
     async with db.unit(tenant) as unit:
-        id_ = await queue_message(unit, kind, customer, key, facts, at, is_wanted=is_wanted)
+        id_ = await queue_message(
+            unit, kind, customer, key, facts, at, is_wanted=is_wanted, zone=zone
+        )
     return UUID(id_) if id_ else None
 
 

@@ -1,8 +1,11 @@
 """A mail is queued once with what it tells of, or kept as suppressed with the reason."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from guichet.db import Database
 from guichet.messages.preferences import set_preference
@@ -62,19 +65,39 @@ async def test_a_customer_who_does_not_want_a_kind_gets_the_required_ones(
     assert failed.state == "queued"
 
 
-async def test_a_failed_payment_is_told_of_once_a_day(db: Database, tenant: UUID) -> None:
+@pytest.mark.parametrize(
+    ("zone", "told", "untold"),
+    [
+        # A daily try that comes a few minutes earlier each day.
+        ("UTC", ["11-24T09:00", "11-25T08:50", "11-26T08:40"], ["11-24T23:59", "11-26T23:59"]),
+        ("Europe/Paris", ["11-24T22:59", "11-24T23:00"], ["11-25T00:00", "11-25T22:59"]),
+        # A day of 23 hours, and one of 25.
+        ("Europe/Paris", ["03-28T23:00", "03-29T22:00"], ["03-29T21:59"]),
+        ("Europe/Paris", ["10-24T22:00", "10-25T23:00"], ["10-25T21:59", "10-25T22:59"]),
+        # Where clocks skip midnight, and where they show it twice.
+        ("America/Santiago", ["09-06T03:59", "09-06T04:00", "09-07T03:00"], ["09-07T02:59"]),
+        ("America/Havana", ["11-01T03:59", "11-01T04:00", "11-02T05:00"], ["11-01T05:00"]),
+    ],
+)
+async def test_a_failed_payment_is_told_of_once_on_each_of_a_customer_s_days(
+    db: Database, tenant: UUID, zone: str, told: list[str], untold: list[str]
+) -> None:
+    await add_customer(db, tenant)
+    for at in sorted([*told, *untold]):
+        moment = datetime.fromisoformat(f"2026-{at}Z")
+        await queue(db, tenant, "payment_failed", at, at=moment, zone=ZoneInfo(zone))
+    held = await messages(db, tenant)
+    assert [f"{it.at:%m-%dT%H:%M}" for it in held if it.state == "queued"] == told
+    assert {it.reason for it in held if it.state == "suppressed"} == {"one_a_day"}
+    assert len(held) == len(told) + len(untold)
+
+
+async def test_a_failed_payment_of_somebody_else_is_another(db: Database, tenant: UUID) -> None:
     await add_customer(db, tenant)
     await add_customer(db, tenant, "cus_bob", "bob@example.com")
-    hours = (0, 23, 24, 47, 48)
-    ids = [
-        await queue(db, tenant, "payment_failed", f"f:{it}", at=NOW + timedelta(hours=it))
-        for it in hours
-    ]
-    held = [await message(db, tenant, it) for it in ids]
-    assert [it.state for it in held] == ["queued", "suppressed", "queued", "suppressed", "queued"]
-    assert held[1].reason == "one_a_day"
-    other = await queue(db, tenant, "payment_failed", "f:bob", customer="cus_bob")
-    assert (await message(db, tenant, other)).state == "queued"
+    for customer in (ADA, "cus_bob"):
+        held = await queue(db, tenant, "payment_failed", f"f:{customer}", customer=customer)
+        assert (await message(db, tenant, held)).state == "queued"
 
 
 async def test_two_units_at_once_tell_of_one_failed_payment(db: Database, tenant: UUID) -> None:

@@ -1,6 +1,6 @@
 """A mail put into its tenant's queue, in the transaction of what it tells of."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import msgspec
 
@@ -20,14 +20,15 @@ async def queue_message(
     at: datetime,
     *,
     is_wanted: bool = True,
+    zone: tzinfo = UTC,
 ) -> str | None:
     """Queue a mail to a customer of the mirror; the same `key` is queued once.
 
     `facts` are the names that the kind's template needs, `at` is when it happened by the customer's
     time. Answers the message's id, or None where the key was there already. What the merchant has
     switched off (`is_wanted` is false) or the customer does not want, what has no address, and a
-    second `payment_failed` within 24 hours of the customer's time is kept as suppressed, with its
-    reason.
+    second `payment_failed` on one calendar day of the customer's, in their `zone`, is kept as
+    suppressed, with its reason.
 
     Call it late in the unit, after every lock on rows: two units that tell one customer of failed
     payments wait for each other here.
@@ -67,7 +68,8 @@ async def queue_message(
               and other.customer_id = $3
               and other.kind = 'payment_failed'
               and other.state in ('queued', 'sending', 'sent')
-              and other.at > $6::timestamptz - interval '1 day'
+              and other.at >= $9
+              and other.at < $10
             ) then 'one_a_day'
           end as reason
         )
@@ -97,5 +99,17 @@ async def queue_message(
         at,
         is_wanted,
         KINDS[kind].required,
+        *_day(at, zone),
     )
     return None if row is None else str(row["id"])
+
+
+def _day(at: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The calendar day that a moment is on, and the next: 23 to 25 hours, where clocks change."""
+    today = at.astimezone(zone).date()
+    return _begin(today, zone), _begin(today + timedelta(days=1), zone)
+
+
+def _begin(day: date, zone: tzinfo) -> datetime:
+    """A day's first moment: the first midnight of two, or the moment at which clocks skip it."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -1,9 +1,10 @@
 """What customers are told of failed payments: each thing once, with what the mail needs."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from tenants.mails import Mails
 from tenants.retries import DeclineActions
@@ -44,6 +45,23 @@ async def test_each_failure_is_told_once(stage: Stage) -> None:
     assert [row["key"] for row in rows] == [
         f"payment_failed:{invoice}:{number}" for number in (1, 2, 3)
     ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "states"),
+    [("UTC", ["queued", "suppressed"]), ("Asia/Tokyo", ["queued", "queued"])],
+)
+async def test_a_failure_is_told_once_on_a_day_of_the_customer_s(
+    stage: Stage, zone: str, states: list[str]
+) -> None:
+    """The second one is in the evening of the same day in London, and after midnight in Tokyo."""
+    await stage.publish(replace(DAILY, waits_days=(0.25, 0.25, 3), time_zone=zone))
+    stage.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    await stage.owe()
+    await stage.work()
+    await stage.live(0.25, 0.25)
+    rows = await stage.rows("select state from messages order by key")
+    assert [row["state"] for row in rows] == states
 
 
 async def test_a_bank_that_wants_its_customer_is_told_as_such(stage: Stage) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from guichet.billing.dunning.cases.loading import Charge, Loaded
+from guichet.billing.dunning.decisions.calendar import zones_of
 from guichet.billing.dunning.decisions.facts import Decision, Try
 from guichet.billing.dunning.decisions.reasons import customer_reason
 from guichet.db import Unit
@@ -94,14 +95,17 @@ async def _known(unit: Unit, keys: Sequence[str]) -> set[str]:
 
 
 async def _queue(unit: Unit, letter: Letter, published: Published) -> None:
+    facts = letter.loaded.facts
+    configuration = published.configuration
     await queue_message(
         unit,
         letter.kind,
         letter.loaded.case.customer_id,
         letter.key,
         await _facts(unit, letter),
-        letter.loaded.facts.now,
-        is_wanted=letter.kind not in published.configuration.mails.switched_off,
+        facts.now,
+        is_wanted=letter.kind not in configuration.mails.switched_off,
+        zone=zones_of(facts.country or "", configuration.retries.time_zone)[0],
     )
 
 
