@@ -8,7 +8,12 @@ import pytest
 from guichet.db import Database
 from guichet.errors import InvalidInput
 from guichet.messages.kinds import KINDS, OPTIONAL
-from guichet.messages.preferences import read_preferences, set_preference, unsubscribe
+from guichet.messages.preferences import (
+    choose_kinds,
+    read_preferences,
+    set_preference,
+    unsubscribe,
+)
 from tests.messages.customers import ADA, add_customer, queue
 
 
@@ -29,6 +34,7 @@ async def test_what_is_new_is_audited_once(db: Database, tenant: UUID) -> None:
     async with db.unit(tenant) as unit:
         assert await set_preference(unit, ADA, "receipt", False, "portal")
         assert not await set_preference(unit, ADA, "receipt", False, "one_click")
+        await choose_kinds(unit, ADA, set(OPTIONAL) - {"receipt"})
         rows = await unit.fetch(
             """
             select actor_kind, actor, object, details::text as details
@@ -37,7 +43,7 @@ async def test_what_is_new_is_audited_once(db: Database, tenant: UUID) -> None:
             """
         )
     (row,) = rows
-    assert (row["actor_kind"], row["actor"], row["object"]) == ("customer", ADA, "receipt")
+    assert (row["actor_kind"], row["actor"], row["object"]) == ("customer", ADA, ADA)
     assert json.loads(row["details"]) == {"kind": "receipt", "wanted": False, "source": "portal"}
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from guichet.auth.mail_links import make_link_token
-from guichet.messages.kinds import Kind
+from guichet.messages.kinds import OPTIONAL, Kind
 from guichet.messages.preferences import read_preferences
 from guichet.messages.queueing import queue_message
 from tests.portal.shop import Customer, Shop, form_of
@@ -45,6 +45,21 @@ async def sources_of(shop: Shop) -> dict[str, str]:
     return {row["kind"]: row["source"] for row in rows}
 
 
+async def audited(shop: Shop) -> int:
+    """How many changes are kept account of."""
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        count: int = await unit.fetchval(
+            """
+            select count(1)
+            from audit_log
+            where tenant_id = $1
+            and action = 'mail_preference.changed'
+            """,
+            shop.tenant_id,
+        )
+    return count
+
+
 async def save(customer: Customer, **changes: str) -> str:
     """Send the page's form with only these fields besides the language."""
     form = form_of((await customer.get(_PAGE)).text, _PAGE)
@@ -61,6 +76,25 @@ async def test_what_is_not_ticked_is_not_sent(shop: Shop) -> None:
         assert await wanted(shop, "grace") > {"receipt"}
         await save(ada, **{"mail-receipt": "1", "mail-recovered": "1"})
         assert await wanted(shop, "ada") == {"receipt", "recovered"}
+
+
+async def test_what_is_changed_again_and_again_is_refused(shop: Shop) -> None:
+    async with shop.signed_in("ada") as ada:
+        form = form_of((await ada.get(_PAGE)).text, _PAGE) | {"locale": "en"}
+        everything = {f"mail-{kind}": "1" for kind in OPTIONAL}
+        for _ in range(6):
+            assert (await ada.post(_PAGE, form)).status_code == 303
+            assert (await ada.post(_PAGE, form | everything)).status_code == 303
+        assert await audited(shop) == 60
+        refused = await ada.post(_PAGE, form)
+        assert refused.status_code == 429
+        assert "changed too often" in refused.text
+        assert await wanted(shop, "ada") == set(OPTIONAL)
+        for _ in range(3):
+            assert (await ada.post(_PAGE, form | everything)).status_code == 303
+        assert await audited(shop) == 60
+    async with shop.signed_in("grace") as grace:
+        assert "Your preferences are saved." in await save(grace)
 
 
 async def test_a_language_is_kept_for_pages_and_mails(shop: Shop) -> None:

@@ -38,10 +38,11 @@ async def remember_language(unit: Unit, customer_id: str, language: str) -> None
     """Keep the language that a customer reads, for these pages and for mails."""
     await unit.execute(
         """
-        insert into preferences (tenant_id, customer_id, locale)
+        insert into preferences as held (tenant_id, customer_id, locale)
         values ($1, $2, $3)
         on conflict (tenant_id, customer_id) do update
         set locale = excluded.locale, changed_at = now()
+        where held.locale is distinct from excluded.locale
         """,
         unit.tenant_id,
         customer_id,

@@ -12,7 +12,7 @@ from guichet.auth.mail_links import read_link_token
 from guichet.errors import NotFound
 from guichet.messages.kinds import OPTIONAL
 from guichet.messages.log import find_message
-from guichet.messages.preferences import Source, read_preferences, set_preference, unsubscribe
+from guichet.messages.preferences import Source, choose_kinds, read_preferences, unsubscribe
 from guichet.portal.forms import AnyRequest, MissingField, read_form
 from guichet.portal.language import remember_language
 from guichet.portal.visit import Visit
@@ -36,7 +36,10 @@ async def show(visit: NamedDependency[Visit], saved: Saved = False) -> ASGIRespo
 
 @post("/preferences", status_code=200)
 async def save(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIResponse:
-    """Keep what the customer chooses: a box that is not ticked is not sent."""
+    """Keep what the customer chooses: a box that is not ticked is not sent.
+
+    Raises `TooManyPreferences` for who does so again and again.
+    """
     form = await read_form(request)
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
@@ -45,9 +48,8 @@ async def save(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIRespon
         if locale not in LANGUAGES:
             raise MissingField
         await remember_language(unit, session.customer_id, locale)
-        for kind in OPTIONAL:
-            wanted = f"mail-{kind}" in form
-            await set_preference(unit, session.customer_id, kind, wanted, "portal")
+        wanted = [kind for kind in OPTIONAL if f"mail-{kind}" in form]
+        await choose_kinds(unit, session.customer_id, wanted)
     cookie = language_cookie(visit.deployment.settings).holding(locale)
     return visit.redirect("/preferences?saved=1", cookies=(cookie,))
 
