@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from arq.constants import in_progress_key_prefix
+from arq.cron import CronJob
 from arq.worker import Function, func
 from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
@@ -64,6 +65,23 @@ async def _hold(context: dict[str, Any], taken_s: float) -> None:
         # A queue that is away has forgotten the job, and with it who does it.
         with contextlib.suppress(RedisError, OSError):
             await context["redis"].pexpire(key, int(taken_s * 1000))
+
+
+def knowing(functions: dict[str, Function | CronJob]) -> dict[str, Function | CronJob]:
+    """A queue's functions, and for any other name one that only says that it is not known.
+
+    While a deploy goes on, workers of the former version see what those of the new one knock for.
+    The knock is lost, the row that it was for is found by the new version's sweep.
+    """
+    return _Functions(functions)
+
+
+class _Functions(dict[str, Function | CronJob]):
+    def __missing__(self, name: str) -> Function:
+        async def run(_context: dict[str, Any], *_shard: str) -> None:
+            log.warning("job_unknown", job=name)
+
+        return func(run, name=name, keep_result=0)  # type: ignore[arg-type]
 
 
 def queued(job: Job, name: str, seconds: float, taken_s: float = TAKEN_SECONDS) -> Function:

@@ -13,7 +13,7 @@ from arq.worker import Worker
 
 from guichet.outbox import QUEUE, make_redis
 from guichet.settings import Settings
-from workers.jobs import TAKEN_SECONDS
+from workers.jobs import TAKEN_SECONDS, knowing
 from workers.office import Office, open_office
 from workers.timetable import beats, functions
 
@@ -101,4 +101,5 @@ def _queue_worker(redis: ArqRedis, office: Office) -> Worker:
         job_deserializer=msgspec.msgpack.decode,
     )
     worker.in_progress_timeout_s = TAKEN_SECONDS
+    worker.functions = knowing(worker.functions)
     return worker

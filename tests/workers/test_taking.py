@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
 from arq.worker import Worker
 
 from guichet.outbox import make_redis
 from guichet.settings import Settings
-from workers.jobs import queued
+from workers.jobs import knowing, queued
 
 _QUEUE = "tests:taking"
 _TAKEN_SECONDS = 0.6
@@ -30,6 +31,7 @@ def _worker(redis: ArqRedis, function: Any) -> Worker:
         job_deserializer=msgspec.msgpack.decode,
     )
     worker.in_progress_timeout_s = _TAKEN_SECONDS
+    worker.functions = knowing(worker.functions)
     return worker
 
 
@@ -57,3 +59,31 @@ async def test_a_job_that_takes_long_is_begun_once(settings: Settings) -> None:
         with pytest.raises(asyncio.CancelledError):
             await polling
         await redis.aclose(close_connection_pool=True)
+
+
+async def test_a_job_of_a_newer_version_is_one_line_in_the_log(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = asyncio.Event()
+
+    async def known(_office: object, _shard: str) -> None:
+        done.set()
+
+    redis = make_redis(settings.redis_url)
+    await redis.enqueue_job("sweep_moons", "shard", _job_id="newer", _queue_name=_QUEUE)
+    await redis.enqueue_job("known", "shard", _job_id="known", _queue_name=_QUEUE)
+    with structlog.testing.capture_logs() as logs:
+        polling = asyncio.create_task(_worker(redis, queued(known, "known", 60)).main())
+        try:
+            async with asyncio.timeout(30):
+                await done.wait()
+                while await redis.zcard(_QUEUE):
+                    await asyncio.sleep(0.01)
+            assert await redis.keys("arq:*newer*") == []
+        finally:
+            polling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await polling
+            await redis.aclose(close_connection_pool=True)
+    assert logs == [{"event": "job_unknown", "job": "sweep_moons", "log_level": "warning"}]
+    assert [it.getMessage() for it in caplog.records if it.levelname != "INFO"] == []
