@@ -68,7 +68,7 @@ def _paying() -> dict[str, dict[str, Any]]:
     debt = invoice(0, status="open", remaining=Money(2900, "eur"))
     declines = {
         "pm_1": Declined("pm_1", NOW, is_dead=False),
-        "pm_4": Declined("pm_4", NOW, is_dead=True),
+        "pm_4": Declined("pm_4", NOW, is_dead=True, is_final=True),
     }
     paying: dict[str, Any] = {
         "invoice": debt,
@@ -85,6 +85,7 @@ def _paying() -> dict[str, dict[str, Any]]:
     }
     return {
         "pay": paying,
+        "pay-refused": paying | {"choices": choices(book(CARD, AMEX), declines, {"pm_1"})},
         "pay-declined": paying | {"message": "Please choose what to pay with."},
         "pay-nothing": paying | {"choices": (), "failed": None, "subscription": None},
     }

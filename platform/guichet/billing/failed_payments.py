@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal
 
+import asyncpg
 import msgspec
 
 from guichet.billing.dunning.decisions.declines import classify
@@ -117,34 +118,87 @@ class Declined(msgspec.Struct, frozen=True):
     at: datetime
     #: Whether trying it again cannot help.
     is_dead: bool
+    #: Whether it was refused for good, whatever is changed about it.
+    is_final: bool = False
 
 
 async def declines_of(unit: Unit, invoice_id: str) -> dict[str, Declined]:
-    """By payment method, those whose last attempt at the invoice failed."""
+    """By payment method, those whose last attempt at the invoice failed.
+
+    Ours are known before the mirror is told of them.
+    """
     rows = await unit.fetch(
         """
         select distinct on (attempt.payment_method_id)
           attempt.payment_method_id,
-          attempt.created_at as at,
-          coalesce(made.decline_class in ('never', 'new_card'), false) as is_dead,
-          attempt.status
-        from invoice_payments as payment
-        join payment_attempts as attempt
-          on attempt.tenant_id = payment.tenant_id
-          and attempt.payment_intent_id = payment.payment_intent_id
-        left join dunning_attempts as made
-          on made.tenant_id = attempt.tenant_id
-          and made.charge_id = attempt.id
-        where payment.tenant_id = $1
-        and payment.invoice_id = $2
-        and attempt.payment_method_id is not null
-        order by attempt.payment_method_id, attempt.created_at desc
+          attempt.at,
+          attempt.failed,
+          attempt.decline_code,
+          attempt.failure_code,
+          attempt.advice_code,
+          attempt.network,
+          attempt.network_decline_code,
+          attempt.network_advice_code
+        from (
+          select
+            held.payment_method_id,
+            held.created_at as at,
+            held.status = 'failed' as failed,
+            held.decline_code,
+            held.failure_code,
+            held.advice_code,
+            held.network,
+            held.network_decline_code,
+            held.network_advice_code
+          from invoice_payments as payment
+          join payment_attempts as held
+            on held.tenant_id = payment.tenant_id
+            and held.payment_intent_id = payment.payment_intent_id
+          where payment.tenant_id = $1
+          and payment.invoice_id = $2
+          union all
+          select
+            own.payment_method_id,
+            own.started_at,
+            true,
+            own.decline_code,
+            null,
+            own.advice_code,
+            own.network,
+            own.network_decline_code,
+            own.network_advice_code
+          from dunning_attempts as own
+          where own.tenant_id = $1
+          and own.invoice_id = $2
+          and own.state = 'declined'
+          and not exists (
+            select
+            from payment_attempts as held
+            where held.tenant_id = $1
+            and held.id = own.charge_id
+          )
+        ) as attempt
+        where attempt.payment_method_id is not null
+        order by attempt.payment_method_id, attempt.at desc
         """,
         unit.tenant_id,
         invoice_id,
     )
-    return {
-        row["payment_method_id"]: Declined(row["payment_method_id"], row["at"], row["is_dead"])
-        for row in rows
-        if row["status"] == "failed"
-    }
+    return {row["payment_method_id"]: _declined(row) for row in rows if row["failed"]}
+
+
+def _declined(row: asyncpg.Record) -> Declined:
+    verdict = classify(
+        decline_code=row["decline_code"],
+        failure_code=row["failure_code"],
+        advice_code=row["advice_code"],
+        network=row["network"],
+        network_decline_code=row["network_decline_code"],
+        network_advice_code=row["network_advice_code"],
+    )
+    return Declined(
+        payment_method_id=row["payment_method_id"],
+        at=row["at"],
+        is_dead=verdict.decline in ("never", "new_card"),
+        is_final=verdict.decline == "never",
+    )

@@ -1,9 +1,11 @@
 """Who pays which invoice: the signed-in customer, or whoever holds the link of a mail."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 import msgspec
 
+from guichet.billing.dunning.banning import banned_methods
 from guichet.billing.failed_payments import (
     Declined,
     FailedPayment,
@@ -36,8 +38,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool
     is_chosen: bool
     is_expired: bool
-    #: Whether the bank has said that it will never be charged again.
+    #: Whether it was refused because of what it is: it cannot be charged before that has changed.
     is_dead: bool
+    #: Whether its bank, or its network, has refused it for good, be it for another invoice. Its
+    #: customer may try all the same.
+    is_refused: bool
     declined_at: datetime | None
 
 
@@ -73,25 +78,33 @@ async def read_debt(unit: Unit, payer: Payer) -> Debt:
         subscription=subscription,
         failed=await find_failed_payment(unit, payer.customer_id, invoice.id),
         book=book,
-        choices=choices(book, await declines_of(unit, invoice.id)),
+        choices=choices(
+            book,
+            await declines_of(unit, invoice.id),
+            await banned_methods(unit, payer.customer_id, book.now),
+        ),
     )
 
 
-def choices(book: MethodBook, declines: dict[str, Declined]) -> tuple[Choice, ...]:
+def choices(
+    book: MethodBook, declines: dict[str, Declined], banned: AbstractSet[str] = frozenset()
+) -> tuple[Choice, ...]:
     """The methods in their order; the first one that may work is chosen."""
     made: list[Choice] = []
     for method in book.all:
         declined = declines.get(method.id)
         is_dead = declined is not None and declined.is_dead
+        is_refused = method.id in banned or (declined is not None and declined.is_final)
         is_expired = method.is_expired(book.now)
         has_chosen = any(choice.is_chosen for choice in made)
         made.append(
             Choice(
                 method=method,
                 is_default=method.id == book.first,
-                is_chosen=not (has_chosen or is_dead or is_expired),
+                is_chosen=not (has_chosen or is_dead or is_refused or is_expired),
                 is_expired=is_expired,
                 is_dead=is_dead,
+                is_refused=is_refused,
                 declined_at=declined.at if declined else None,
             )
         )
