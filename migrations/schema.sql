@@ -336,6 +336,17 @@ CREATE TABLE public.book_differences (
 
 ALTER TABLE ONLY public.book_differences FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.card_pages (
+    tenant_id uuid NOT NULL,
+    id text NOT NULL,
+    customer_id text NOT NULL,
+    invoice_id text,
+    payment_method_id text,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.card_pages FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.change_requests (
     tenant_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -422,6 +433,7 @@ CREATE TABLE public.dunning_attempts (
     payment_intent_id text,
     request_id text,
     finished_at timestamp with time zone,
+    looked_at timestamp with time zone,
     CONSTRAINT dunning_attempts_decline_class_check CHECK ((decline_class = ANY (ARRAY['never'::text, 'new_card'::text, 'authenticate'::text, 'later'::text, 'now'::text]))),
     CONSTRAINT dunning_attempts_initiator_check CHECK ((initiator = ANY (ARRAY['merchant'::text, 'customer'::text]))),
     CONSTRAINT dunning_attempts_number_check CHECK ((number > 0)),
@@ -960,6 +972,9 @@ ALTER TABLE ONLY public.book_differences
     ADD CONSTRAINT book_differences_pkey PRIMARY KEY (tenant_id, rule, kind, id);
 
 ALTER TABLE ONLY public.change_requests
+ALTER TABLE ONLY public.card_pages
+    ADD CONSTRAINT card_pages_pkey PRIMARY KEY (tenant_id, id);
+
     ADD CONSTRAINT change_requests_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.configurations
@@ -1067,6 +1082,8 @@ CREATE INDEX audit_log_object ON public.audit_log USING btree (tenant_id, object
 CREATE INDEX book_checks_due ON public.book_checks USING btree (due_at);
 
 CREATE INDEX change_requests_subscription ON public.change_requests USING btree (tenant_id, subscription_id, started_at DESC);
+CREATE INDEX card_pages_opened ON public.card_pages USING btree (tenant_id, opened_at);
+
 
 CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING btree (tenant_id, subscription_id) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
 
@@ -1081,6 +1098,8 @@ CREATE UNIQUE INDEX dunning_attempts_under_way ON public.dunning_attempts USING 
 CREATE INDEX dunning_cases_clock ON public.dunning_cases USING btree (tenant_id, test_clock_id, due_at) WHERE ((test_clock_id IS NOT NULL) AND (wake_at IS NOT NULL));
 
 CREATE INDEX dunning_cases_customer ON public.dunning_cases USING btree (tenant_id, customer_id, opened_at);
+CREATE INDEX dunning_attempts_unfinished ON public.dunning_attempts USING btree (tenant_id, sent_at) WHERE ((initiator = 'customer'::text) AND (finished_at IS NULL));
+
 
 CREATE INDEX dunning_cases_policy ON public.dunning_cases USING btree (tenant_id, policy_version) WHERE (wake_at IS NOT NULL);
 
@@ -1184,6 +1203,9 @@ ALTER TABLE ONLY public.change_requests
 
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+ALTER TABLE ONLY public.card_pages
+    ADD CONSTRAINT card_pages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -1274,6 +1296,8 @@ ALTER TABLE public.change_requests ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.card_pages ENABLE ROW LEVEL SECURITY;
+
 
 ALTER TABLE public.dunning_attempts ENABLE ROW LEVEL SECURITY;
 
@@ -1340,6 +1364,8 @@ CREATE POLICY system ON public.dunning_cases FOR SELECT TO guichet_system USING 
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.messages FOR SELECT TO guichet_system USING (true);
+CREATE POLICY system ON public.dunning_attempts FOR SELECT TO guichet_system USING (true);
+
 
 CREATE POLICY system ON public.mirror_news FOR SELECT TO guichet_system USING (true);
 
@@ -1364,6 +1390,8 @@ CREATE POLICY tenant ON public.change_requests TO guichet_app USING ((tenant_id 
 CREATE POLICY tenant ON public.configurations TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.customers TO guichet_app USING ((tenant_id = public.current_tenant()));
+CREATE POLICY tenant ON public.card_pages TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 
 CREATE POLICY tenant ON public.dunning_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1460,6 +1488,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.change_requests TO guichet_app;
 GRANT SELECT(tenant_id) ON TABLE public.change_requests TO guichet_system;
 
 GRANT SELECT(state) ON TABLE public.change_requests TO guichet_system;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.card_pages TO guichet_app;
+
 
 GRANT SELECT(claimed_until) ON TABLE public.change_requests TO guichet_system;
 
@@ -1477,6 +1507,18 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_cases TO guichet_app;
 GRANT SELECT(tenant_id) ON TABLE public.dunning_cases TO guichet_system;
 
 GRANT SELECT(state) ON TABLE public.dunning_cases TO guichet_system;
+GRANT SELECT(tenant_id) ON TABLE public.dunning_attempts TO guichet_system;
+
+GRANT SELECT(initiator) ON TABLE public.dunning_attempts TO guichet_system;
+
+GRANT SELECT(sent_at) ON TABLE public.dunning_attempts TO guichet_system;
+
+GRANT SELECT(state) ON TABLE public.dunning_attempts TO guichet_system;
+
+GRANT SELECT(finished_at) ON TABLE public.dunning_attempts TO guichet_system;
+
+GRANT SELECT(looked_at) ON TABLE public.dunning_attempts TO guichet_system;
+
 
 GRANT SELECT(wake_at) ON TABLE public.dunning_cases TO guichet_system;
 

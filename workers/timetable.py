@@ -23,6 +23,7 @@ from workers.jobs import Job, queued, runnable
 from workers.lag import count_lag
 from workers.messages import count_messages, send_messages, sweep_messages
 from workers.news import follow_news, sweep_news
+from workers.payments import SETTLE_PAYMENTS, settle_payments, sweep_payments
 from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
 from workers.reminders import remind, remind_all
 
@@ -35,6 +36,7 @@ def functions() -> list[Function]:
     return [
         queued(handle_events, HANDLE_EVENTS, 10 * _MINUTE),
         queued(resume_changes, RESUME_CHANGES, 2 * _MINUTE),
+        queued(settle_payments, SETTLE_PAYMENTS, 2 * _MINUTE),
         queued(follow_news, FOLLOW_NEWS, 10 * _MINUTE),
         queued(run_dunning, RUN_DUNNING, 10 * _MINUTE),
         queued(send_messages, SEND_MESSAGES, 5 * _MINUTE),
@@ -50,6 +52,7 @@ def beats() -> list[CronJob]:
     return [
         _beat(sweep_events, second=set(range(0, 60, 2))),
         _beat(sweep_changes, second=set(range(1, 60, 4))),
+        _beat(sweep_payments, second=set(range(3, 60, 4))),
         _beat(sweep_news, second=set(range(1, 60, 2))),
         _beat(sweep_dunning, second=set(range(0, 60, 2))),
         _beat(sweep_policies, second=set(range(3, 60, 4))),

@@ -1,6 +1,7 @@
 """What a customer owes, and with what they could pay it."""
 
 import re
+from datetime import timedelta
 
 from stripe import Invoice
 
@@ -86,14 +87,38 @@ async def payments_of(shop: Shop, customer: Customer) -> list[tuple[str, str]]:
     return [(row["state"], row["idempotency_key"]) for row in rows]
 
 
-async def let_time_pass(shop: Shop) -> None:
-    """Let all payments be a minute older."""
+async def let_time_pass(shop: Shop, by: timedelta = timedelta(minutes=1)) -> None:
+    """Let all payments be so much older."""
     async with shop.deployment.db.unit(shop.tenant_id) as unit:
         await unit.execute(
             """
             update dunning_attempts
-            set sent_at = sent_at - interval '1 minute'
+            set sent_at = sent_at - $2::interval
             where tenant_id = $1
             """,
             shop.tenant_id,
+            by,
         )
+
+
+async def owe_more(shop: Shop, who: str = "grace", cents: int = 700) -> str:
+    """One more open invoice of somebody, known to the mirror; answers its id."""
+    client = shop.stripe.v1
+    draft = await client.invoices.create_async(
+        {"customer": await shop.customer_id(who), "currency": "usd", "auto_advance": False}
+    )
+    await client.invoice_items.create_async(
+        {
+            "customer": await shop.customer_id(who),
+            "invoice": draft.id,
+            "amount": cents,
+            "currency": "usd",
+        }
+    )
+    invoice = await client.invoices.finalize_invoice_async(draft.id)
+    provider = await shop.deployment.providers.client(shop.tenant_id)
+    copy = await provider.fetch_invoice(invoice.id)
+    assert copy is not None
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await write_copy(unit, copy, await draw_copy_no(unit))
+    return invoice.id

@@ -1,28 +1,23 @@
 """Nobody finds out here which stolen cards are good: tries are counted, however they come."""
 
 import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
-from tests.portal.debts import charges_of, good_card, hold_card, payments_of
+from tests.portal.debts import (
+    charges_of,
+    good_card,
+    hold_card,
+    let_time_pass,
+    owe_more,
+    payments_of,
+)
 from tests.portal.shop import Customer, Shop, form_of
 from tests.portal.test_fix import mailed
-from tests.portal.test_paying import PAID, desk_for
+from tests.portal.test_paying import PAID, Desk, desk_for
 
 _WAIT = "Too many payments were tried"
 _LIMIT = 10
-
-
-async def let_an_hour_pass(shop: Shop) -> None:
-    """Let all tries be an hour older."""
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            """
-            update dunning_attempts
-            set sent_at = sent_at - interval '61 minutes'
-            where tenant_id = $1
-            """,
-            shop.tenant_id,
-        )
 
 
 async def test_tries_at_one_invoice_are_counted(shop: Shop) -> None:
@@ -43,8 +38,38 @@ async def test_tries_at_one_invoice_are_counted(shop: Shop) -> None:
             again = form_of(page, link) | {"method": form["method"]}
             assert (await holder.post(link, again)).status_code == 429
         assert await charges_of(shop) == before
-        await let_an_hour_pass(shop)
+        await let_time_pass(shop, timedelta(minutes=61))
         assert PAID in (await grace.follow(desk.page, form)).text
+
+
+async def test_tries_at_all_invoices_of_a_customer_are_counted(shop: Shop) -> None:
+    async with shop.signed_in("grace") as grace:
+        poor = await hold_card(shop, "grace", "pm_card_chargeCustomerFail")
+        desks = [await desk_for(shop, grace)]
+        desks += [Desk(shop, grace, await owe_more(shop)) for _ in range(2)]
+        before = len(await charges_of(shop))
+        forms = [await desk.form(poor) for desk in desks]
+        # At once, and in turn: whoever comes first, there are ten.
+        for _ in range(_LIMIT // 2):
+            await asyncio.gather(
+                *(
+                    grace.post(desk.page, form | {"token": str(uuid4())})
+                    for desk, form in zip(desks, forms, strict=True)
+                )
+            )
+        assert len(await charges_of(shop)) - before == _LIMIT
+        good = await good_card(shop)
+        for desk, form in zip(desks, forms, strict=True):
+            refused = await grace.post(desk.page, form | {"method": good, "token": str(uuid4())})
+            assert refused.status_code == 429
+        # What others pay is another matter, and so is what is paid.
+        async with shop.signed_in("ada") as ada:
+            theirs = Desk(shop, ada, await owe_more(shop, "ada"))
+            held = await hold_card(shop, "ada", "pm_card_visa")
+            assert PAID in await theirs.pay(held)
+        await let_time_pass(shop, timedelta(minutes=61))
+        for desk in desks:
+            assert PAID in await desk.pay(good)
 
 
 async def test_forty_clicks_at_once_charge_once(shop: Shop) -> None:

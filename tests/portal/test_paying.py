@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 
-from guichet.billing.mirror import draw_copy_no, write_copy
 from tests.payments.hosted import ASKS_THE_BANK, confirm_at_the_bank, type_card
 from tests.portal.debts import (
     charges_of,
@@ -16,6 +15,7 @@ from tests.portal.debts import (
     hold_card,
     let_time_pass,
     offered,
+    owe_more,
     payments_of,
 )
 from tests.portal.shop import Customer, Shop, form_of, left_for
@@ -264,34 +264,12 @@ async def test_an_invoice_that_was_paid_elsewhere_is_not_charged(shop: Shop) -> 
 
 async def test_an_invoice_that_never_failed_can_be_paid(shop: Shop) -> None:
     async with shop.signed_in("ada") as ada:
-        client = shop.stripe.v1
-        draft = await client.invoices.create_async(
-            {"customer": ada.customer_id, "currency": "usd", "auto_advance": False}
-        )
-        await client.invoice_items.create_async(
-            {
-                "customer": ada.customer_id,
-                "invoice": draft.id,
-                "amount": 700,
-                "currency": "usd",
-            }
-        )
-        invoice = await client.invoices.finalize_invoice_async(draft.id)
-        await _mirror_invoice(shop, invoice.id)
-        desk = Desk(shop, ada, invoice.id)
+        desk = Desk(shop, ada, await owe_more(shop, "ada"))
         page = (await ada.get(desk.page)).text
         assert "Pay $7.00" in page
         assert "What happened" not in page
         assert PAID in await desk.pay(chosen(page) or "")
         assert await desk.status() == "paid"
-
-
-async def _mirror_invoice(shop: Shop, invoice_id: str) -> None:
-    provider = await shop.deployment.providers.client(shop.tenant_id)
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        copy = await provider.fetch_invoice(invoice_id)
-        assert copy is not None
-        await write_copy(unit, copy, await draw_copy_no(unit))
 
 
 async def test_others_can_neither_see_nor_pay_it(shop: Shop) -> None:

@@ -17,7 +17,9 @@ from guichet.billing.dunning.paying import (
     RetryUnderWay,
     start_customer_payment,
 )
+    wake_unknown,
 from guichet.errors import Conflict, InvalidInput, TooManyRequests
+from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.payments.answers import Confirmation
 from guichet.payments.errors import ProviderError, ProviderUnreachable
 from guichet.portal.forms import Form, MissingField
@@ -106,7 +108,8 @@ async def _start(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
     """Write the payment down; None where another click on the same button has.
 
     An earlier one whose answer never came is looked for first. A retry of ours is waited for: the
-    worker tries a new card as soon as it hears of it. Raises a `Conflict`.
+    worker tries a new card as soon as it hears of it, and looks now for what it would look for
+    later. Raises a `Conflict`.
     """
     waited = 0.0
     while True:
@@ -123,6 +126,8 @@ async def _start(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
             await look_for(visit, refusal.payment)
             waited = WAIT_S
 
+            if not waited:
+                await _hurry(visit, payer)
 
 async def _write(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Attempt | None:
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -132,6 +137,14 @@ async def _write(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
         # A row of this very transaction has its time.
         is_new = payment.sent_at == await unit.fetchval("select now()")
     return payment if is_new else None
+async def _hurry(visit: Visit, payer: Payer) -> None:
+    """Have a worker look what became of a retry of ours, if it has put that off."""
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        is_woken = await wake_unknown(unit, payer.invoice_id)
+    if is_woken:
+        await visit.deployment.outbox.knock(RUN_DUNNING, str(visit.tenant.id))
+
+
 
 
 async def _carry_out(visit: Visit, payer: Payer, payment: Attempt, token: UUID) -> str | None:

@@ -7,13 +7,15 @@ import msgspec
 import pytest
 
 from guichet.billing.dunning.cases.cases import Attempt
+from guichet.billing.dunning.concluding import (
+    find_customer_payment,
+    look_at_customer_payment,
+    settle_customer_payment,
+)
 from guichet.billing.dunning.paying import (
     NothingToPay,
     PaymentUnderWay,
     RetryUnderWay,
-    find_customer_payment,
-    look_at_customer_payment,
-    settle_customer_payment,
     start_customer_payment,
 )
 from guichet.billing.dunning.steps.beginning import begin
@@ -210,7 +212,7 @@ async def test_who_left_for_the_bank_and_paid_in_another_way_is_not_waited_for(
         "pm_card_visa_debit", {"customer": customer}
     )
     # As the provider's own page does, or its own retry.
-    await stage.shop.port.pay_invoice(invoice, "elsewhere", other.id)
+    await stage.shop.port.charge_invoice(invoice, "elsewhere", other.id)
     await stage.learn()
     await stage.rows(
         "update dunning_attempts set sent_at = sent_at - interval '1 minute' returning 1"

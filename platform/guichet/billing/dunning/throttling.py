@@ -4,11 +4,9 @@ Counted are rows of ours by the database's time, however many processes answer, 
 Merchants' own tries have the networks' caps, in `caps`.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from guichet.audit import record
-from guichet.billing.dunning.cases.cases import Attempt
 from guichet.db import Unit
 from guichet.errors import TooManyRequests
 
@@ -31,14 +29,29 @@ class TooManyCardPages(TooManyRequests):
     code = "too_many_card_pages"
 
 
-def check_tries(attempts: Iterable[Attempt], now: datetime) -> None:
-    """Refuse one more try of a customer at an invoice with these attempts.
+async def check_tries(unit: Unit, customer_id: str) -> None:
+    """Refuse one more try of a customer, at whichever of their invoices and with whatever card.
 
-    What was paid does not count. Raises `TooManyPayments`.
+    What was paid does not count. Others of the same customer wait until the unit ends. Raises
+    `TooManyPayments`.
     """
-    tries = sum(
-        it.initiator == "customer" and it.state != "succeeded" and it.sent_at > now - _WITHIN
-        for it in attempts
+    await _one_after_another(unit, customer_id)
+    tries = await unit.fetchval(
+        """
+        select count(1)
+        from dunning_attempts as own
+        join invoices as invoice
+          on invoice.tenant_id = $1
+          and invoice.id = own.invoice_id
+        where own.tenant_id = $1
+        and invoice.customer_id = $2
+        and own.initiator = 'customer'
+        and own.state <> 'succeeded'
+        and own.sent_at > now() - $3::interval
+        """,
+        unit.tenant_id,
+        customer_id,
+        _WITHIN,
     )
     if tries >= _MOST_TRIES:
         raise TooManyPayments
@@ -46,11 +59,7 @@ def check_tries(attempts: Iterable[Attempt], now: datetime) -> None:
 
 async def note_card_page(unit: Unit, customer_id: str, request_id: str) -> None:
     """Count one more page of the provider's that takes a card; raises `TooManyCardPages`."""
-    # Those who come at once count one after another.
-    await unit.execute(
-        "select pg_advisory_xact_lock(hashtextextended($1::text, 4178))",
-        f"{unit.tenant_id} {customer_id}",
-    )
+    await _one_after_another(unit, customer_id)
     opened = await unit.fetchval(
         """
         select count(*)
@@ -68,3 +77,11 @@ async def note_card_page(unit: Unit, customer_id: str, request_id: str) -> None:
     if opened >= _MOST_PAGES:
         raise TooManyCardPages
     await record(unit, "customer", customer_id, _PAGE_OPENED, customer_id, {}, request_id)
+
+
+async def _one_after_another(unit: Unit, customer_id: str) -> None:
+    """Have those who come at once for the same customer be counted one after another."""
+    await unit.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1::text, 4178))",
+        f"{unit.tenant_id} {customer_id}",
+    )

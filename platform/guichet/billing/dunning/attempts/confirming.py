@@ -26,10 +26,15 @@ async def look_for_payment(
                 return NOT_MADE
             return await outcome_of_confirmation(provider, payment, confirmation, others)
         charges = await provider.list_invoice_attempts(payment.invoice_id)
+        made = charge_of(payment, others, charges)
+        invoice = await provider.fetch_invoice(payment.invoice_id) if made else None
     except ProviderError as error:
         return msgspec.structs.replace(UNKNOWN, request_id=error.request_id)
-    made = charge_of(payment, others, charges)
-    return outcome_of_charge(made, payment) if made else NOT_MADE
+    if made is None:
+        return NOT_MADE
+    found = outcome_of_charge(made, payment)
+    copies = (*found.copies, *((invoice,) if invoice else ()))
+    return msgspec.structs.replace(found, copies=copies)
 
 
 async def outcome_of_confirmation(

@@ -36,7 +36,8 @@ async def finish(unit: Unit, attempt: Attempt, outcome: Outcome) -> bool:
     """Write an outcome down; answers False where somebody else has done so meanwhile.
 
     Where nobody knows it yet the attempt stays open, and so does a customer's that waits at their
-    bank.
+    bank. A payment that was given up is written once more where its customer has come back to their
+    bank's page later and paid.
     """
     is_final = _is_final(attempt, outcome)
     written = await _write(unit, attempt, outcome, is_final)
@@ -73,7 +74,10 @@ async def _write(unit: Unit, attempt: Attempt, outcome: Outcome, is_final: bool)
         where tenant_id = $1
         and invoice_id = $2
         and number = $3
-        and finished_at is null
+        and (
+          finished_at is null
+          or (initiator = 'customer' and state = 'not_made' and $4 = 'succeeded')
+        )
         returning true
         """,
         unit.tenant_id,
