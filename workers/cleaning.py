@@ -71,6 +71,14 @@ async def clean_tenant(db: Database, tenant_id: UUID) -> None:
             """,
             tenant_id,
         )
+        await unit.execute(
+            """
+            delete from card_pages
+            where tenant_id = $1
+            and opened_at < now() - interval '90 days'
+            """,
+            tenant_id,
+        )
     while await _drop_bodies(db, tenant_id) == _ROWS:
         pass
     while await _erase_mails(db, tenant_id) == _ROWS:

@@ -162,3 +162,19 @@ def test_where_a_day_does_for_a_tenth_of_the_tenants_all_are_cleaned_in_three_we
         cleaned |= set(order[:100])
     assert cleaned == set(tenants)
     assert beginning_elsewhere([], 740_000) == []
+
+
+async def test_pages_for_a_card_are_forgotten_after_three_months(db: Database, lumen: UUID) -> None:
+    async with db.unit(lumen) as unit:
+        await unit.execute(
+            """
+            insert into card_pages (tenant_id, id, customer_id, opened_at)
+            values
+              ($1, 'cs_old', 'cus_1', now() - interval '91 days'),
+              ($1, 'cs_new', 'cus_1', now() - interval '89 days')
+            """,
+            lumen,
+        )
+    await clean_tenant(db, lumen)
+    async with db.unit(lumen) as unit:
+        assert await unit.fetchval("select string_agg(id, ' ') from card_pages") == "cs_new"

@@ -245,7 +245,9 @@ class Edge:
             return
         assert self._brands is not None
         brand = await self._brands.brand(entry)
-        scope["state"] = {VISIT: Visit(deployment, entry, brand, scope, exchange.request_id)}
+        is_head = exchange.method == "HEAD"
+        visit = Visit(deployment, entry, brand, scope, exchange.request_id, is_head=is_head)
+        scope["state"] = {VISIT: visit}
         await self._portal(scope, receive, exchange.send)
 
     async def _answer_failure(self, exchange: Exchange, receive: Receive, error: Exception) -> None:

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.billing.card_pages import CardPage, find_page, note_taken, remember_page
 from guichet.billing.dunning.throttling import note_card_page
 from guichet.billing.method_changes import LastMethod, MethodChange, Place
 from guichet.billing.news import FOLLOW_NEWS
@@ -50,8 +51,11 @@ async def method_added(visit: NamedDependency[Visit], session: SessionId) -> ASG
     """Make what the customer left at the provider's page the default."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         customer_id = (await visit.identify(unit)).customer_id
+        page = await find_page(unit, session, customer_id, None)
+    if visit.is_head:
+        return visit.redirect(_HERE)
     try:
-        await take_over(visit, customer_id, session)
+        await take_over(visit, customer_id, page)
     except (Conflict, ProviderError) as error:
         return await _show_again(visit, customer_id, error)
     finally:
@@ -92,11 +96,16 @@ async def remove_method(
 
 
 async def open_setup(
-    visit: Visit, customer_id: str, success_path: str, cancel_path: str
+    visit: Visit,
+    customer_id: str,
+    success_path: str,
+    cancel_path: str,
+    invoice_id: str | None = None,
 ) -> ASGIResponse:
     """Open the provider's page that takes a card; it leads back with `session` in the query.
 
-    Raises `TooManyCardPages` for who does so again and again.
+    With an invoice the card is to pay that one, and no other. Raises `TooManyCardPages` for who
+    opens pages again and again.
     """
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         await note_card_page(unit, customer_id, visit.request_id)
@@ -110,23 +119,28 @@ async def open_setup(
     page = await provider.open_setup_page(order, f"guichet-setup-{uuid4()}")
     if page.url is None:
         raise ProviderError
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        await remember_page(unit, page.id, customer_id, invoice_id)
     return leave_for(visit, page.url)
 
 
-async def take_over(visit: Visit, customer_id: str, page_id: str) -> str | None:
-    """Make what was left at a page of this customer's the default; answers the method.
+async def take_over(visit: Visit, customer_id: str, page: CardPage) -> str | None:
+    """Make what was left at a page of this customer's the default, once; answers the method.
 
-    None where nothing was left there yet. Raises `NotFound` for a page that is not theirs: the
-    query is whatever somebody wrote into it.
+    None where nothing was left there yet. Raises `NotFound` for what is not theirs.
     """
+    if page.payment_method_id is not None:
+        return page.payment_method_id
     provider = await visit.deployment.providers.client(visit.tenant.id)
-    page: SetupPage | None = await provider.fetch_setup_page(page_id)
-    if page is None or page.customer_id != customer_id:
+    left: SetupPage | None = await provider.fetch_setup_page(page.id)
+    if left is None or left.customer_id != customer_id:
         raise NotFound
-    if page.payment_method_id is None:
+    if left.payment_method_id is None:
         return None
-    await (await change_of(visit, customer_id)).add(page.payment_method_id)
-    return page.payment_method_id
+    await (await change_of(visit, customer_id)).add(left.payment_method_id)
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        await note_taken(unit, page.id, left.payment_method_id)
+    return left.payment_method_id
 
 
 async def change_of(visit: Visit, customer_id: str) -> MethodChange:

@@ -10,16 +10,17 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import structlog
 from litestar.response.base import ASGIResponse
 
+from guichet.billing.card_pages import find_page
 from guichet.billing.dunning.cases.cases import Attempt
 from guichet.billing.dunning.paying import (
     NothingToPay,
     PaymentUnderWay,
     RetryUnderWay,
     start_customer_payment,
-)
     wake_unknown,
-from guichet.errors import Conflict, InvalidInput, TooManyRequests
+)
 from guichet.billing.dunning.running import RUN_DUNNING
+from guichet.errors import Conflict, InvalidInput, TooManyRequests
 from guichet.payments.answers import Confirmation
 from guichet.payments.errors import ProviderError, ProviderUnreachable
 from guichet.portal.forms import Form, MissingField
@@ -67,7 +68,9 @@ async def enter_card(visit: Visit, payer: Payer) -> ASGIResponse:
     if not debt.is_payable:
         return await show_pay_page(visit, payer)
     try:
-        return await open_setup(visit, payer.customer_id, f"{payer.page}/card", payer.page)
+        return await open_setup(
+            visit, payer.customer_id, f"{payer.page}/card", payer.page, payer.invoice_id
+        )
     except (TooManyRequests, ProviderError) as error:
         return await show_pay_page(visit, payer, error)
 
@@ -75,16 +78,21 @@ async def enter_card(visit: Visit, payer: Payer) -> ASGIResponse:
 async def pay_with_new_card(visit: Visit, payer: Payer, page_id: str) -> ASGIResponse:
     """Make the card that was left at the provider's page the default, and pay with it.
 
-    Once for each such page, however often its address is opened: the payment is named by it.
+    Once for each such page, however often its address is opened: the payment is named by it. A page
+    that was opened for another invoice pays nothing here.
     """
     token = uuid5(NAMESPACE_URL, f"{payer.invoice_id} {page_id}")
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        page = await find_page(unit, page_id, payer.customer_id, payer.invoice_id)
     if await find_payment(visit, payer, token) is not None:
         return to_result(visit, payer, token)
+    if visit.is_head:
+        return visit.redirect(payer.page)
     try:
-        method_id = await take_over(visit, payer.customer_id, page_id)
+        method_id = await take_over(visit, payer.customer_id, page)
     except (Conflict, ProviderError) as error:
         return await show_pay_page(visit, payer, error)
-    if method_id is None:
+    if method_id is None or not page.is_recent:
         return visit.redirect(payer.page)
     return await _pay_with(visit, payer, method_id, token)
 
@@ -118,6 +126,8 @@ async def _start(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
         except RetryUnderWay:
             if waited >= WAIT_S:
                 raise
+            if not waited:
+                await _hurry(visit, payer)
             await asyncio.sleep(PAUSE_S)
             waited += PAUSE_S
         except PaymentUnderWay as refusal:
@@ -126,8 +136,14 @@ async def _start(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
             await look_for(visit, refusal.payment)
             waited = WAIT_S
 
-            if not waited:
-                await _hurry(visit, payer)
+
+async def _hurry(visit: Visit, payer: Payer) -> None:
+    """Have a worker look what became of a retry of ours, if it has put that off."""
+    async with visit.deployment.db.unit(visit.tenant.id) as unit:
+        is_woken = await wake_unknown(unit, payer.invoice_id)
+    if is_woken:
+        await visit.deployment.outbox.knock(RUN_DUNNING, str(visit.tenant.id))
+
 
 async def _write(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Attempt | None:
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -137,14 +153,6 @@ async def _write(visit: Visit, payer: Payer, method_id: str, token: UUID) -> Att
         # A row of this very transaction has its time.
         is_new = payment.sent_at == await unit.fetchval("select now()")
     return payment if is_new else None
-async def _hurry(visit: Visit, payer: Payer) -> None:
-    """Have a worker look what became of a retry of ours, if it has put that off."""
-    async with visit.deployment.db.unit(visit.tenant.id) as unit:
-        is_woken = await wake_unknown(unit, payer.invoice_id)
-    if is_woken:
-        await visit.deployment.outbox.knock(RUN_DUNNING, str(visit.tenant.id))
-
-
 
 
 async def _carry_out(visit: Visit, payer: Payer, payment: Attempt, token: UUID) -> str | None:

@@ -33,7 +33,16 @@ HTML = "text/html"
 class Visit:
     """A request to one tenant's portal, with what its handler needs to answer it."""
 
-    __slots__ = ("_cookies", "brand", "deployment", "request_id", "scope", "session", "tenant")
+    __slots__ = (
+        "_cookies",
+        "brand",
+        "deployment",
+        "is_head",
+        "request_id",
+        "scope",
+        "session",
+        "tenant",
+    )
 
     def __init__(
         self,
@@ -42,12 +51,16 @@ class Visit:
         brand: Brand,
         scope: HTTPScope,
         request_id: str,
+        *,
+        is_head: bool = False,
     ) -> None:
         self.deployment = deployment
         self.tenant = tenant
         self.brand = brand
         self.scope = scope
         self.request_id = request_id
+        #: Whether nobody will see the page: then no handler does what only a visitor asks for.
+        self.is_head = is_head
         #: The signed-in customer, once a handler has asked.
         self.session: Session | None = None
         self._cookies: Cookies | None = None
