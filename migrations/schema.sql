@@ -971,10 +971,10 @@ ALTER TABLE ONLY public.book_checks
 ALTER TABLE ONLY public.book_differences
     ADD CONSTRAINT book_differences_pkey PRIMARY KEY (tenant_id, rule, kind, id);
 
-ALTER TABLE ONLY public.change_requests
 ALTER TABLE ONLY public.card_pages
     ADD CONSTRAINT card_pages_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.configurations
@@ -1081,9 +1081,9 @@ CREATE INDEX audit_log_object ON public.audit_log USING btree (tenant_id, object
 
 CREATE INDEX book_checks_due ON public.book_checks USING btree (due_at);
 
-CREATE INDEX change_requests_subscription ON public.change_requests USING btree (tenant_id, subscription_id, started_at DESC);
 CREATE INDEX card_pages_opened ON public.card_pages USING btree (tenant_id, opened_at);
 
+CREATE INDEX change_requests_subscription ON public.change_requests USING btree (tenant_id, subscription_id, started_at DESC);
 
 CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING btree (tenant_id, subscription_id) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
 
@@ -1095,11 +1095,11 @@ CREATE INDEX dunning_attempts_charge ON public.dunning_attempts USING btree (ten
 
 CREATE UNIQUE INDEX dunning_attempts_under_way ON public.dunning_attempts USING btree (tenant_id, invoice_id, initiator) WHERE (state = ANY (ARRAY['started'::text, 'unknown'::text]));
 
+CREATE INDEX dunning_attempts_unfinished ON public.dunning_attempts USING btree (tenant_id, sent_at) WHERE ((initiator = 'customer'::text) AND (finished_at IS NULL));
+
 CREATE INDEX dunning_cases_clock ON public.dunning_cases USING btree (tenant_id, test_clock_id, due_at) WHERE ((test_clock_id IS NOT NULL) AND (wake_at IS NOT NULL));
 
 CREATE INDEX dunning_cases_customer ON public.dunning_cases USING btree (tenant_id, customer_id, opened_at);
-CREATE INDEX dunning_attempts_unfinished ON public.dunning_attempts USING btree (tenant_id, sent_at) WHERE ((initiator = 'customer'::text) AND (finished_at IS NULL));
-
 
 CREATE INDEX dunning_cases_policy ON public.dunning_cases USING btree (tenant_id, policy_version) WHERE (wake_at IS NOT NULL);
 
@@ -1198,14 +1198,14 @@ ALTER TABLE ONLY public.book_checks
 ALTER TABLE ONLY public.book_differences
     ADD CONSTRAINT book_differences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.card_pages
+    ADD CONSTRAINT card_pages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
-ALTER TABLE ONLY public.card_pages
-    ADD CONSTRAINT card_pages_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
-
 
 ALTER TABLE ONLY public.customers
     ADD CONSTRAINT customers_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -1291,13 +1291,13 @@ ALTER TABLE public.book_checks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.book_differences ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.card_pages ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.change_requests ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
-ALTER TABLE public.card_pages ENABLE ROW LEVEL SECURITY;
-
 
 ALTER TABLE public.dunning_attempts ENABLE ROW LEVEL SECURITY;
 
@@ -1359,13 +1359,13 @@ CREATE POLICY system ON public.book_checks FOR SELECT TO guichet_system USING (t
 
 CREATE POLICY system ON public.change_requests FOR SELECT TO guichet_system USING (true);
 
+CREATE POLICY system ON public.dunning_attempts FOR SELECT TO guichet_system USING (true);
+
 CREATE POLICY system ON public.dunning_cases FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.messages FOR SELECT TO guichet_system USING (true);
-CREATE POLICY system ON public.dunning_attempts FOR SELECT TO guichet_system USING (true);
-
 
 CREATE POLICY system ON public.mirror_news FOR SELECT TO guichet_system USING (true);
 
@@ -1385,13 +1385,13 @@ CREATE POLICY tenant ON public.book_checks TO guichet_app USING ((tenant_id = pu
 
 CREATE POLICY tenant ON public.book_differences TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.card_pages TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.change_requests TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.configurations TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.customers TO guichet_app USING ((tenant_id = public.current_tenant()));
-CREATE POLICY tenant ON public.card_pages TO guichet_app USING ((tenant_id = public.current_tenant()));
-
 
 CREATE POLICY tenant ON public.dunning_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1483,13 +1483,13 @@ GRANT SELECT(failure) ON TABLE public.book_checks TO guichet_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.book_differences TO guichet_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.card_pages TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.change_requests TO guichet_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.change_requests TO guichet_system;
 
 GRANT SELECT(state) ON TABLE public.change_requests TO guichet_system;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.card_pages TO guichet_app;
-
 
 GRANT SELECT(claimed_until) ON TABLE public.change_requests TO guichet_system;
 
@@ -1502,11 +1502,6 @@ GRANT USAGE ON SEQUENCE public.directory_changes TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_attempts TO guichet_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_cases TO guichet_app;
-
-GRANT SELECT(tenant_id) ON TABLE public.dunning_cases TO guichet_system;
-
-GRANT SELECT(state) ON TABLE public.dunning_cases TO guichet_system;
 GRANT SELECT(tenant_id) ON TABLE public.dunning_attempts TO guichet_system;
 
 GRANT SELECT(initiator) ON TABLE public.dunning_attempts TO guichet_system;
@@ -1519,6 +1514,11 @@ GRANT SELECT(finished_at) ON TABLE public.dunning_attempts TO guichet_system;
 
 GRANT SELECT(looked_at) ON TABLE public.dunning_attempts TO guichet_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.dunning_cases TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.dunning_cases TO guichet_system;
+
+GRANT SELECT(state) ON TABLE public.dunning_cases TO guichet_system;
 
 GRANT SELECT(wake_at) ON TABLE public.dunning_cases TO guichet_system;
 
