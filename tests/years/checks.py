@@ -64,16 +64,10 @@ def _too_often(charge: Charge, earlier: list[Charge]) -> Iterator[str]:
 
 
 def _never_again(charge: Charge, earlier: list[Charge]) -> Iterator[str]:
-    """What the card has paid since shows that the ban is over, but for the invoice itself."""
+    """Nothing lifts a ban: neither another invoice, nor what the card has paid since."""
     for it in earlier:
-        if not (_is_heard_of(it, charge) and _forbids(it)):
-            continue
-        if it.invoice_id == charge.invoice_id or not _was_lifted(it, charge, earlier):
+        if _is_heard_of(it, charge) and _forbids(it):
             yield f"{charge.id} repeats what {it.id} forbade: {it.network_code}"
-
-
-def _was_lifted(it: Charge, charge: Charge, earlier: list[Charge]) -> bool:
-    return any(other.succeeded and it.at <= other.at <= charge.at for other in earlier)
 
 
 def _is_heard_of(it: Charge, charge: Charge) -> bool:

@@ -114,14 +114,17 @@ def test_a_repetition_of_what_the_network_forbade_is_seen() -> None:
     assert not list(checks.beyond_caps(allowed))
 
 
-def test_a_card_that_pays_again_may_be_tried_for_others_than_what_was_forbidden() -> None:
-    forbidden, paid = _charge(1, 1, code="R0"), _charge(2, 5, ours=False, pays=True)
-    again = _charge(3, 9)
-    elsewhere = paid._replace(invoice_id="in_2")
-    assert len(list(checks.beyond_caps(_provided(forbidden, elsewhere, again)))) == 1
-    other = again._replace(invoice_id="in_3")
-    assert not list(checks.beyond_caps(_provided(forbidden, elsewhere, other)))
-    assert len(list(checks.beyond_caps(_provided(forbidden, other)))) == 1
+@pytest.mark.parametrize("invoice", ["in_1", "in_3"])
+@pytest.mark.parametrize("days", [9, 900])
+def test_a_ban_that_is_broken_after_the_card_has_paid_is_seen(invoice: str, days: int) -> None:
+    forbidden = _charge(1, 1, code="R0")
+    paid = _charge(2, 5, ours=False, pays=True)._replace(invoice_id="in_2")
+    again = _charge(3, days)._replace(invoice_id=invoice)
+    assert len(list(checks.beyond_caps(_provided(forbidden, paid, again)))) == 1
+    assert not list(checks.beyond_caps(_provided(paid, again)))
+    # Who was banned may still pay by themselves.
+    own = again._replace(key="guichet-payment:1")
+    assert not list(checks.beyond_caps(_provided(forbidden, paid, own)))
 
 
 @pytest.mark.parametrize(
