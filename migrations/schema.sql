@@ -460,6 +460,7 @@ CREATE TABLE public.dunning_cases (
     taken boolean DEFAULT false,
     access text DEFAULT 'grace'::text NOT NULL,
     held_up interval DEFAULT '00:00:00'::interval NOT NULL,
+    paused_collection boolean DEFAULT false NOT NULL,
     CONSTRAINT dunning_cases_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
     CONSTRAINT dunning_cases_check CHECK (((closed_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text])))),
     CONSTRAINT dunning_cases_check1 CHECK (((closed_at IS NULL) = (wake_at IS NOT NULL))),
@@ -1089,6 +1090,8 @@ CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING b
 
 CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(email)) WHERE (NOT deleted);
 
+CREATE INDEX dunning_attempts_bans ON public.dunning_attempts USING btree (tenant_id, fingerprint) WHERE ((decline_code = ANY (ARRAY['lost_card'::text, 'pickup_card'::text, 'revocation_of_all_authorizations'::text, 'revocation_of_authorization'::text, 'stolen_card'::text, 'stop_payment_order'::text])) OR (network_decline_code = ANY (ARRAY['04'::text, '07'::text, '12'::text, '14'::text, '15'::text, '41'::text, '43'::text, '46'::text, '57'::text, 'R0'::text, 'R1'::text, 'R3'::text])) OR (network_advice_code = ANY (ARRAY['03'::text, '21'::text])));
+
 CREATE INDEX dunning_attempts_card ON public.dunning_attempts USING btree (tenant_id, fingerprint, started_at);
 
 CREATE INDEX dunning_attempts_charge ON public.dunning_attempts USING btree (tenant_id, charge_id);
@@ -1105,7 +1108,7 @@ CREATE INDEX dunning_cases_policy ON public.dunning_cases USING btree (tenant_id
 
 CREATE INDEX dunning_cases_subscription ON public.dunning_cases USING btree (tenant_id, subscription_id);
 
-CREATE INDEX dunning_cases_wake ON public.dunning_cases USING btree (tenant_id, wake_at) WHERE (wake_at IS NOT NULL);
+CREATE INDEX dunning_cases_wake ON public.dunning_cases USING btree (tenant_id, wake_at) INCLUDE (state) WHERE (wake_at IS NOT NULL);
 
 CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
 
@@ -1122,6 +1125,8 @@ CREATE INDEX messages_due ON public.messages USING btree (tenant_id, due_at) WHE
 CREATE INDEX messages_kept ON public.messages USING btree (tenant_id, queued_at) WHERE ((erased_at IS NULL) AND (due_at IS NULL));
 
 CREATE INDEX messages_queued ON public.messages USING btree (tenant_id, queued_at);
+
+CREATE INDEX payment_attempts_bans ON public.payment_attempts USING btree (tenant_id, fingerprint) WHERE ((status = 'failed'::text) AND ((decline_code = ANY (ARRAY['lost_card'::text, 'pickup_card'::text, 'revocation_of_all_authorizations'::text, 'revocation_of_authorization'::text, 'stolen_card'::text, 'stop_payment_order'::text])) OR (network_decline_code = ANY (ARRAY['04'::text, '07'::text, '12'::text, '14'::text, '15'::text, '41'::text, '43'::text, '46'::text, '57'::text, 'R0'::text, 'R1'::text, 'R3'::text])) OR (network_advice_code = ANY (ARRAY['03'::text, '21'::text]))));
 
 CREATE INDEX payment_attempts_card ON public.payment_attempts USING btree (tenant_id, fingerprint, created_at);
 

@@ -3,6 +3,7 @@
 import asyncio
 from uuid import UUID
 
+import asyncpg
 import pytest
 import redis as redis_client
 from prometheus_client import REGISTRY
@@ -14,6 +15,7 @@ from guichet.settings import Settings
 from tenants.configuration import Configuration
 from tests.databases import DatabaseUrls
 from tests.merchants import add_merchant, registry_for
+from tests.statements import ROOT, statements_of
 from workers.dunning import count_cases, run_dunning, sweep_dunning, sweep_policies
 from workers.jobs import Job
 from workers.office import Office
@@ -110,6 +112,34 @@ async def test_open_cases_are_counted(office: Office, db: Database, tenants: lis
     assert value("guichet_dunning_cases", state="unknown") == 0
     assert value("guichet_dunning_due") == 1
     assert (value("guichet_dunning_due_seconds") or 0) > 365 * 86400
+
+
+async def test_open_cases_are_counted_without_a_look_at_their_rows(
+    db: Database, tenants: list[UUID], database_urls: DatabaseUrls
+) -> None:
+    async with db.unit(tenants[0]) as unit:
+        await unit.execute(
+            """
+            insert into dunning_cases (
+              tenant_id, invoice_id, customer_id, state, opened_at, wake_at, decision
+            )
+            select $1, 'in_' || number, 'cus_1', 'waiting', now(), now() + number * interval '1 s',
+              jsonb_build_object('reasons', repeat('long ', 100))
+            from generate_series(1, 2000) as number
+            """,
+            tenants[0],
+        )
+    owner = await asyncpg.connect(database_urls.owner)
+    # Whether rows are seen by everybody is only known once their commits are on the disk.
+    await owner.execute("set synchronous_commit = on")
+    await owner.execute("analyze dunning_cases")
+    await owner.execute("vacuum dunning_cases")
+    await owner.close()
+    code = (ROOT / "workers/dunning.py").read_text()
+    [counting] = [it.sql for it in statements_of(code, "") if it.sql and "group by state" in it.sql]
+    async with db.system() as connection:
+        plan = [row[0] for row in await connection.fetch(f"explain {counting}")]
+    assert any("Index Only Scan using dunning_cases_wake" in line for line in plan), plan
 
 
 async def test_a_job_for_a_suspended_tenant_leaves_its_cases(

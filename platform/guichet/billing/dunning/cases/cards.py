@@ -10,7 +10,12 @@ _KEPT = 200
 
 
 async def card_charges(unit: Unit, fingerprints: Sequence[str]) -> dict[str, list[CardCharge]]:
-    """The last charges of each card, newest first; those that are under way are among them."""
+    """The last charges of each card; those that are under way are among them.
+
+    So is what forbade the card for good, however many came after it, once more and as a charge that
+    counts for nothing else. Those codes stand here and in the indexes `…_bans`, word for word: a
+    test compares them with `declines`.
+    """
     rows = await unit.fetch(
         """
         select
@@ -61,6 +66,61 @@ async def card_charges(unit: Unit, fingerprints: Sequence[str]) -> dict[str, lis
             )
             order by own.started_at desc
             limit $3
+          )
+          union all
+          (
+            select
+              max(held.created_at),
+              false,
+              false,
+              held.decline_code,
+              held.network_decline_code,
+              held.network_advice_code
+            from payment_attempts as held
+            where held.tenant_id = $1
+            and held.fingerprint = card.fingerprint
+            and held.status = 'failed'
+            and (
+              held.decline_code in (
+                'lost_card', 'pickup_card', 'revocation_of_all_authorizations',
+                'revocation_of_authorization', 'stolen_card', 'stop_payment_order'
+              )
+              or held.network_decline_code in (
+                '04', '07', '12', '14', '15', '41', '43', '46', '57', 'R0', 'R1', 'R3'
+              )
+              or held.network_advice_code in ('03', '21')
+            )
+            group by
+              held.decline_code,
+              held.network_decline_code,
+              held.network_advice_code
+          )
+          union all
+          (
+            select
+              max(own.started_at),
+              false,
+              false,
+              own.decline_code,
+              own.network_decline_code,
+              own.network_advice_code
+            from dunning_attempts as own
+            where own.tenant_id = $1
+            and own.fingerprint = card.fingerprint
+            and (
+              own.decline_code in (
+                'lost_card', 'pickup_card', 'revocation_of_all_authorizations',
+                'revocation_of_authorization', 'stolen_card', 'stop_payment_order'
+              )
+              or own.network_decline_code in (
+                '04', '07', '12', '14', '15', '41', '43', '46', '57', 'R0', 'R1', 'R3'
+              )
+              or own.network_advice_code in ('03', '21')
+            )
+            group by
+              own.decline_code,
+              own.network_decline_code,
+              own.network_advice_code
           )
         ) as charge
         """,

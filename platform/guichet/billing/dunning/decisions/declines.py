@@ -129,7 +129,7 @@ ROWS: tuple[Row, ...] = (
     ),
 )  # fmt: skip
 #: The provider's names of codes 04, 41, 43, R0, R1 and R3.
-_FORBIDDEN = (
+FORBIDDEN = (
     "lost_card",
     "pickup_card",
     "revocation_of_all_authorizations",
@@ -189,4 +189,4 @@ def is_forbidden(
         network_decline_code=network_decline_code,
         network_advice_code=network_advice_code,
     )
-    return decline_code in _FORBIDDEN or verdict.decline == "never"
+    return decline_code in FORBIDDEN or verdict.decline == "never"
