@@ -38,7 +38,7 @@ async def test_what_is_not_collected_automatically_is_never_retried_by_the_provi
     assert await shop.port.set_automatic_collection(invoice.id, False, "again") == taken
     tried = len(await attempts(shop))
     with pytest.raises(CardRefused):
-        await shop.port.pay_invoice(invoice.id, "ours")
+        await shop.port.charge_invoice(invoice.id, "ours")
     await advance(shop, clock, _RENEWAL + timedelta(days=25))
     assert len(await attempts(shop)) == tried + 1
     present = await shop.port.fetch_invoice(invoice.id)
@@ -61,12 +61,13 @@ async def test_what_is_handed_back_is_retried_by_the_provider_again(shop: Shop) 
 
 
 @pytest.mark.parametrize("automatic", [False, True])
-@pytest.mark.parametrize("end", ["pay_invoice", "void_invoice", "mark_uncollectible"])
+@pytest.mark.parametrize("end", ["charge_invoice", "void_invoice", "mark_uncollectible"])
 async def test_an_invoice_that_is_settled_is_answered_as_it_is(
     shop: Shop, end: str, automatic: bool
 ) -> None:
     owed = await owe(shop)
-    settled = await getattr(shop.port, end)(owed.id, "end")
+    await getattr(shop.port, end)(owed.id, "end")
+    settled = await shop.port.fetch_invoice(owed.id)
     assert await shop.port.set_automatic_collection(owed.id, automatic, "key") == settled
 
 

@@ -22,7 +22,7 @@ _BACK = "http://lumen.localhost:8000/invoices/paid"
 async def test_an_invoice_without_anything_to_charge_is_refused(shop: Shop) -> None:
     owed = await owe(shop, None)
     with pytest.raises(ProviderRefused):
-        await shop.port.pay_invoice(owed.id, "key")
+        await shop.port.charge_invoice(owed.id, "key")
     waiting = await shop.port.confirm_payment(owed.id, _BACK, "other key")
     assert (waiting.status, waiting.url) == ("needs_method", None)
 
@@ -30,7 +30,7 @@ async def test_an_invoice_without_anything_to_charge_is_refused(shop: Shop) -> N
 async def test_a_payment_is_confirmed_at_the_bank_s_page(shop: Shop) -> None:
     owed = await owe(shop, "pm_card_authenticationRequired")
     with pytest.raises(NeedsAuthentication):
-        await shop.port.pay_invoice(owed.id, "key")
+        await shop.port.charge_invoice(owed.id, "key")
     asked = await shop.port.confirm_payment(owed.id, _BACK, "confirm")
     assert (asked.status, asked.url is None) == ("needs_confirmation", False)
     assert await shop.port.fetch_confirmation(asked.payment_intent_id) == asked
@@ -41,7 +41,7 @@ async def test_a_payment_is_confirmed_at_the_bank_s_page(shop: Shop) -> None:
     paid = await shop.port.fetch_confirmation(asked.payment_intent_id)
     assert paid is not None
     assert (paid.status, paid.url) == ("succeeded", None)
-    assert (await shop.port.pay_invoice(owed.id, "again")).status == "paid"
+    assert (await shop.port.charge_invoice(owed.id, "again")).invoice.status == "paid"
     # Whoever asks again is told that it is paid, and nobody is charged.
     assert await shop.port.confirm_payment(owed.id, _BACK, "again") == paid
     statuses = [attempt.status for attempt in await attempts(shop)]
@@ -76,9 +76,9 @@ async def test_a_card_whose_bank_asks_nothing_is_charged_at_once(shop: Shop) -> 
 async def test_two_clicks_at_once_pay_once_and_both_are_told_so(shop: Shop) -> None:
     owed, other = await owe(shop), await owe(shop)
     paid = await asyncio.gather(
-        *(shop.port.pay_invoice(owed.id, key) for key in ("one", "two", "three"))
+        *(shop.port.charge_invoice(owed.id, key) for key in ("one", "two", "three"))
     )
-    assert [each.status for each in paid] == ["paid"] * 3
+    assert [each.invoice.status for each in paid] == ["paid"] * 3
     confirmed = await asyncio.gather(
         *(shop.port.confirm_payment(other.id, _BACK, key) for key in ("four", "five", "six"))
     )

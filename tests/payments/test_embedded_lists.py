@@ -137,10 +137,10 @@ class _TriedOften:
 async def test_a_payment_under_way_is_seen_wherever_it_stands(shop: Shop) -> None:
     owed, transport = await owe(shop), Transport()
     wire = _TriedOften(transport)
-    seen = await Stripe(shop.key, shop.url, wire).pay_invoice(owed.id, "key")
+    seen = await Stripe(shop.key, shop.url, wire).charge_invoice(owed.id, "key")
     await transport.close_async()
     assert wire.posted == 0
-    assert [payment.id for payment in seen.payments] == sorted(
+    assert [payment.id for payment in seen.invoice.payments] == sorted(
         f"inpay_{number}" for number in range(_MANY)
     )
     assert (await shop.port.fetch_invoice(owed.id)) == owed

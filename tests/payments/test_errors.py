@@ -120,7 +120,7 @@ async def _pay(shop: Shop) -> None:
     """Try to pay an invoice, and be refused."""
     owed = await owe(shop)
     await shop.set(fail_next_charges=1)
-    await shop.port.pay_invoice(owed.id, "key")
+    await shop.port.charge_invoice(owed.id, "key")
 
 
 @pytest.mark.parametrize("decline", _DECLINES, ids=str)
@@ -161,7 +161,7 @@ _MISSING: list[Callable[[Stripe], Awaitable[object]]] = [
     lambda port: port.add_tax_id("cus_none", "eu_vat", "FR12345678901", "key"),
     lambda port: port.order_payment_methods("cus_none", ("pm_none",), "key"),
     lambda port: port.detach_payment_method("pm_none", "key"),
-    lambda port: port.pay_invoice("in_none", "key"),
+    lambda port: port.charge_invoice("in_none", "key"),
     lambda port: port.confirm_payment("in_none", "http://lumen.localhost:8000/", "key"),
     lambda port: port.finalize_invoice("in_none", "key"),
     lambda port: port.void_invoice("in_none", "key"),

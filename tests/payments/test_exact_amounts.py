@@ -239,5 +239,5 @@ async def test_what_a_beginning_shows_is_what_is_charged(
     assert preview.due_now.amount == due.amount_due
     assert _sum_shown(preview) == (preview.next_amount if trial_days else preview.due_now).amount
     if due.amount_due:
-        await shop.port.pay_invoice(invoice_id, "pay")
+        await shop.port.charge_invoice(invoice_id, "pay")
     await _check_renewal(shop, clock, preview)

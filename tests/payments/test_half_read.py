@@ -118,6 +118,6 @@ async def test_a_payment_whose_lines_are_not_seen_is_not_told_as_refused(
     opened = await shop.port.finalize_invoice(draft.id, "open")
     assert len(opened.lines) == _MANY_LINES
     with pytest.raises(ProviderError) as error:
-        await falling.pay_invoice(opened.id, "key")
+        await falling.charge_invoice(opened.id, "key")
     assert not error.value.outcome_known
-    assert (await shop.port.pay_invoice(opened.id, "key")).status == "paid"
+    assert (await shop.port.charge_invoice(opened.id, "key")).invoice.status == "paid"

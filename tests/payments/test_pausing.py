@@ -85,7 +85,7 @@ async def test_what_cannot_be_paid_stays_paused_until_it_is(shop: Shop) -> None:
     await shop.set_card(customer, "pm_card_chargeCustomerFail")
     assert (await shop.port.resume(subscription, "resume")).status == "paused"
     card = await shop.set_card(customer, "pm_card_visa")
-    await shop.port.pay_invoice((await _newest(shop)).id, "pay", card)
+    await shop.port.charge_invoice((await _newest(shop)).id, "pay", card)
     resumed = await shop.port.fetch_subscription(subscription)
     assert resumed is not None
     assert resumed.status == "active"

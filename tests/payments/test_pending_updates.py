@@ -53,7 +53,7 @@ async def test_a_change_waits_for_its_payment_and_is_then_made(shop: Shop) -> No
     assert held == [(shop.larger, 2)]
 
     card = await shop.set_card(before.customer_id, "pm_card_visa")
-    await shop.port.pay_invoice(waiting.latest_invoice_id or "", "pay", card)
+    await shop.port.charge_invoice(waiting.latest_invoice_id or "", "pay", card)
     changed = await _fetch(shop, subscription.id)
     assert changed.pending_update is None
     assert [(item.price_id, item.quantity) for item in changed.items] == [(shop.larger, 2)]

@@ -157,7 +157,7 @@ async def pay(account: Account) -> None:
     invoice = (await account.invoice("open")).id or ""
     present = account.chance.random() < 0.5
     await insist(
-        account, lambda key: account.port.pay_invoice(invoice, key, customer_present=present)
+        account, lambda key: account.port.charge_invoice(invoice, key, customer_present=present)
     )
 
 

@@ -132,6 +132,21 @@ async def test_a_customer_brings_the_clock_they_live_by_and_its_events_move_it(
     assert await lives_at() == _NOON + timedelta(days=1)
 
 
+async def test_with_a_clock_go_those_who_live_by_it(
+    applier: Applier, db: Database, tenant: UUID, shop: Shop
+) -> None:
+    clock = await add_clock(shop, _NOON)
+    customer, other = await shop.add_customer(clock=clock), await shop.add_customer()
+    await _store(db, tenant, _about(1, "customer", customer), _about(2, "customer", other))
+    await applier.handle_events(tenant)
+    await shop.sdk.test_helpers.test_clocks.delete_async(clock)
+    await _store(db, tenant, _about(3, "test_helpers.test_clock", clock))
+    await applier.handle_events(tenant)
+    async with db.unit(tenant) as unit:
+        rows = await unit.fetch("select id from customers where deleted")
+    assert [row["id"] for row in rows] == [customer]
+
+
 async def test_the_event_s_own_copy_is_not_believed(
     applier: Applier, db: Database, tenant: UUID, shop: Shop
 ) -> None:

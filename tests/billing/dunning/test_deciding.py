@@ -291,6 +291,22 @@ def test_the_invoice_s_state_closes_the_case(
     assert decision.access == ("blocked" if outcome == "given_up" else "ok")
 
 
+def test_what_nobody_we_know_of_charged_is_paid_elsewhere_while_the_provider_stands_back() -> None:
+    paid = facts(a_try(1, by="provider", decline=None), days=1, invoice_status="paid", taken=True)
+    assert decide(paid, POLAR).outcome == "paid_elsewhere"
+    own = facts(a_try(1, decline=None), days=1, invoice_status="paid", taken=True)
+    assert decide(own, POLAR).outcome == "recovered"
+
+
+@pytest.mark.parametrize("policy", [POLAR, _policy(paused=True), _policy(collector="provider")])
+def test_a_case_whose_customer_is_gone_is_closed(policy: RetryPolicy) -> None:
+    decision = decide(facts(days=1, customer_gone=True), policy)
+    assert (decision.step, decision.outcome, decision.access) == ("close", "given_up", "blocked")
+    assert _codes(decision) == ["customer_gone"]
+    paid = facts(days=1, customer_gone=True, invoice_status="paid")
+    assert decide(paid, policy).outcome == "paid_elsewhere"
+
+
 @pytest.mark.parametrize("status", ["canceled", "incomplete_expired"])
 def test_an_ended_subscription_ends_the_case_without_a_charge(status: str) -> None:
     decision = decide(facts(days=2, subscription_status=status), POLAR)

@@ -6,6 +6,9 @@ import pytest
 from guichet.billing.dunning.steps.asking import Asker
 from guichet.billing.dunning.steps.beginning import begin
 from guichet.billing.dunning.steps.ending import carry_out
+from guichet.billing.mirror import Reference, draw_copy_no, write_copies
+from guichet.billing.news import follow_news
+from guichet.messages.facts import read_facts
 from tenants.retries import Ending, RetryPolicy
 from tests.billing.dunning.stage import DAILY, Stage
 from tests.payments.faults import fail_requests
@@ -111,32 +114,32 @@ async def test_an_end_whose_answer_is_lost_is_made_once(stage: Stage) -> None:
     assert (await stage.case())["state"] == "given_up"
 
 
-async def test_what_is_paid_before_its_end_is_recovered(stage: Stage) -> None:
+async def test_what_is_paid_before_its_end_is_not_given_up(stage: Stage) -> None:
     customer = await about_to_end(stage, ending("leave", "uncollectible"))
     case = await stage.case()
     async with stage.db.unit(stage.tenant) as unit:
         await begin(unit, await stage.published())
     card = await stage.shop.set_card(customer, "pm_card_mastercard")
-    await stage.shop.port.pay_invoice(case["invoice_id"], "customer", card)
+    await stage.shop.port.charge_invoice(case["invoice_id"], "customer", card)
     await stage.learn()
     await stage.wake()
     await stage.work()
-    assert (await stage.case())["state"] == "recovered"
+    assert (await stage.case())["state"] == "paid_elsewhere"
     assert await stage.access() == "ok"
     assert (await stage.mails())[-1] == "recovered"
 
 
-async def test_what_is_paid_while_its_end_is_under_way_is_recovered(stage: Stage) -> None:
+async def test_what_is_paid_while_its_end_is_under_way_is_not_given_up(stage: Stage) -> None:
     customer = await about_to_end(stage, ending())
     async with stage.db.unit(stage.tenant) as unit:
         begun = await begin(unit, await stage.published())
     [task] = begun.tasks
     card = await stage.shop.set_card(customer, "pm_card_mastercard")
-    await stage.shop.port.pay_invoice(task.loaded.case.invoice_id, "customer", card)
+    await stage.shop.port.charge_invoice(task.loaded.case.invoice_id, "customer", card)
     await stage.learn()
     asker = Asker(stage.db, stage.tenant, stage.shop.port, await stage.published())
     assert await asker.do(task)
-    assert (await stage.case())["state"] == "recovered"
+    assert (await stage.case())["state"] == "paid_elsewhere"
     assert "given_up" not in await stage.mails()
 
 
@@ -167,10 +170,10 @@ async def test_a_debt_that_is_paid_after_all_gives_access_again(stage: Stage) ->
     assert await stage.access() == "blocked"
     case = await stage.case()
     card = await stage.shop.set_card(customer, "pm_card_mastercard")
-    await stage.shop.port.pay_invoice(case["invoice_id"], "customer", card)
+    await stage.shop.port.charge_invoice(case["invoice_id"], "customer", card)
     await stage.learn()
     await stage.work()
-    assert (await stage.case())["state"] == "recovered"
+    assert (await stage.case())["state"] == "paid_elsewhere"
     assert await stage.access() == "ok"
 
 
@@ -182,3 +185,38 @@ async def test_a_debt_that_is_forgiven_after_all_gives_access_again(stage: Stage
     await stage.learn()
     assert await stage.access() == "ok"
     assert (await stage.case())["state"] == "given_up"
+
+
+@pytest.mark.parametrize(
+    ("invoice", "can_be_paid"), [("leave", True), ("void", False), ("uncollectible", False)]
+)
+async def test_the_last_mail_asks_to_pay_only_what_is_open(
+    stage: Stage, invoice: str, can_be_paid: bool
+) -> None:
+    await about_to_end(stage, ending("leave", invoice))
+    await stage.work()
+    [row] = await stage.rows("select facts::text from messages where kind = 'given_up'")
+    assert read_facts(row["facts"]).can_be_paid == can_be_paid
+
+
+@pytest.mark.parametrize("invoice", ["leave", "void"])
+async def test_a_case_ends_with_the_test_clock_that_its_customer_lived_by(
+    stage: Stage, invoice: str
+) -> None:
+    await stage.publish(ending("cancel", invoice))
+    await stage.due()
+    charged = len(await stage.charges())
+    await stage.shop.sdk.test_helpers.test_clocks.delete_async(stage.clock)
+    async with stage.db.unit(stage.tenant) as unit:
+        copy_no = await draw_copy_no(unit)
+        gone = Reference("test_clock", stage.clock)
+        assert await write_copies(unit, [], copy_no, [gone]) == {gone}
+    await follow_news(stage.db, stage.tenant, (await stage.published()).configuration)
+    await stage.work()
+    case = await stage.case()
+    assert (case["state"], case["step"], case["wake_at"]) == ("given_up", "close", None)
+    assert '"customer_gone"' in case["decision"]
+    assert len(await stage.charges()) == charged
+    # Nobody is left to be told.
+    [row] = await stage.rows("select state from messages where kind = 'given_up'")
+    assert row["state"] == "suppressed"

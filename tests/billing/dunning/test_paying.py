@@ -220,7 +220,7 @@ async def test_who_left_for_the_bank_and_paid_in_another_way_is_not_waited_for(
     await stage.wake()
     await stage.work()
     assert [it["state"] for it in await stage.attempts()] == ["not_made"]
-    assert (await stage.case())["state"] == "recovered"
+    assert (await stage.case())["state"] == "paid_elsewhere"
     assert (await stage.mails())[-1] == "recovered"
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from guichet.billing.dunning.cases.cases import Attempt
 from guichet.billing.dunning.concluding import settle_customer_payment
-from guichet.billing.dunning.paying import wake_unknown
+from guichet.billing.dunning.paying import start_customer_payment, wake_unknown
+from guichet.billing.dunning.throttling import TooManyPayments
 from guichet.billing.dunning.unfinished import settle_unfinished
 from tests.billing.dunning.stage import Stage
 from tests.billing.dunning.test_looking import lose_the_answer
@@ -128,6 +130,63 @@ async def test_two_workers_do_not_look_for_the_same_payment(stage: Stage) -> Non
     assert sum(await asyncio.gather(settle(stage), settle(stage), settle(stage))) == 3
     assert await paid(stage) == 3
     assert {it["state"] for it in await stage.attempts()} == {"succeeded"}
+
+
+async def test_nobody_waits_for_a_payment_that_somebody_has_in_hand(stage: Stage) -> None:
+    held, free = await begun(stage), await begun(stage)
+    await let_pass(stage)
+    async with stage.db.unit(stage.tenant) as unit:
+        await unit.fetch(
+            """
+            select
+            from dunning_attempts
+            where invoice_id = $1
+            for update
+            """,
+            held.invoice_id,
+        )
+        assert await settle(stage) == 1
+    states = {it["invoice_id"]: it["state"] for it in await stage.attempts()}
+    assert states == {held.invoice_id: "started", free.invoice_id: "not_made"}
+
+
+async def test_the_last_try_within_an_hour_is_given_once(stage: Stage) -> None:
+    first = await begun(stage)
+    [row] = await stage.rows("select customer_id from invoices")
+    customer, card = row["customer_id"], first.payment_method_id
+    await stage.rows(
+        """
+        insert into dunning_attempts (
+          tenant_id, invoice_id, number, initiator, idempotency_key, state, started_at, finished_at
+        )
+        select $1, $2, number, 'customer', 'tried ' || number, 'declined', now(), now()
+        from generate_series(2, 9) as number
+        returning 1
+        """,
+        stage.tenant,
+        first.invoice_id,
+    )
+    others = [await owe_again(stage, customer) for _ in range(2)]
+    async with stage.db.unit(stage.tenant) as unit:
+        await start_customer_payment(unit, customer, others[0], card, uuid4())
+        second = asyncio.create_task(start(stage, customer, others[1], card))
+        # Nine are written down, and the tenth is not committed yet: whoever comes now waits for it.
+        await asyncio.wait({second}, timeout=0.5)
+    with pytest.raises(TooManyPayments):
+        await second
+
+
+async def owe_again(stage: Stage, customer: str) -> str:
+    """One more open invoice of a customer."""
+    draft = await stage.shop.sdk.invoices.create_async(
+        {"customer": customer, "currency": "eur", "auto_advance": False}
+    )
+    await stage.shop.sdk.invoice_items.create_async(
+        {"customer": customer, "invoice": draft.id, "amount": 500, "currency": "eur"}
+    )
+    invoice = await stage.shop.port.finalize_invoice(draft.id, f"finalize {draft.id}")
+    await stage.learn()
+    return invoice.id
 
 
 async def test_a_sleeping_case_learns_what_its_customer_has_paid(stage: Stage) -> None:

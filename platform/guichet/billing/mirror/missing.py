@@ -34,6 +34,36 @@ async def note_deleted_customers(unit: Unit, ids: Sequence[str], copy_no: int) -
     return {row["id"] for row in rows}
 
 
+async def note_deleted_clocks(unit: Unit, ids: Sequence[str], copy_no: int) -> set[str]:
+    """Mark the customers of test clocks as deleted: they go with their clock, without a word."""
+    rows = await unit.fetch(
+        """
+        with gone as (
+          select id
+          from customers
+          where tenant_id = $1
+          and test_clock_id = any($2::text[])
+          and copy_no < $3
+          and not deleted
+          order by id collate "C"
+          for update
+        )
+        update customers as held
+        set
+          deleted = true,
+          copy_no = $3
+        from gone
+        where held.tenant_id = $1
+        and held.id = gone.id
+        returning held.test_clock_id
+        """,
+        unit.tenant_id,
+        ids,
+        copy_no,
+    )
+    return {row["test_clock_id"] for row in rows}
+
+
 async def detach_payment_methods(unit: Unit, ids: Sequence[str], copy_no: int) -> set[str]:
     rows = await unit.fetch(
         """

@@ -10,6 +10,7 @@ from guichet.billing.mirror.invoices import write_invoices
 from guichet.billing.mirror.kinds import Kind, Reference, reference_to
 from guichet.billing.mirror.missing import (
     detach_payment_methods,
+    note_deleted_clocks,
     note_deleted_customers,
     take_prices_off_sale,
     take_products_off_sale,
@@ -28,8 +29,7 @@ _Note = Callable[[Unit, Sequence[str], int], Awaitable[set[str]]]
 class _Shelf(NamedTuple):
     write: _Write
     #: None where an absence means that the key now belongs to another account of the provider:
-    #: neither subscriptions nor charges can be deleted there. They are left as they are, and so
-    #: is a clock, which goes with its customers.
+    #: neither subscriptions nor charges can be deleted there. They are left as they are.
     note_missing: _Note | None
 
 
@@ -41,7 +41,7 @@ _SHELVES: dict[Kind, _Shelf] = {
     "price": _Shelf(write_prices, take_prices_off_sale),
     "product": _Shelf(write_products, take_products_off_sale),
     "subscription": _Shelf(write_subscriptions, None),
-    "test_clock": _Shelf(write_test_clocks, None),
+    "test_clock": _Shelf(write_test_clocks, note_deleted_clocks),
 }
 
 

@@ -9,23 +9,6 @@ from guichet.payments.copies import AttemptCopy, InvoiceCopy
 class Invoices(Protocol):
     """What is done with invoices."""
 
-    async def pay_invoice(
-        self,
-        invoice_id: str,
-        idempotency_key: str,
-        payment_method_id: str | None = None,
-        *,
-        customer_present: bool = False,
-    ) -> InvoiceCopy:
-        """Try to collect what is due, once.
-
-        An invoice that is paid, or whose payment is under way, is answered as it is. With None
-        whatever the invoice would be charged to. Raises `CardRefused`, or `NeedsAuthentication`
-        when the bank wants the customer, who may then be sent to `confirm_payment`; both name the
-        attempt. Raises `ProviderRefused` for a method that is not the customer's (any more).
-        """
-        ...
-
     async def charge_invoice(
         self,
         invoice_id: str,
@@ -34,9 +17,13 @@ class Invoices(Protocol):
         *,
         customer_present: bool = False,
     ) -> Payment:
-        """As `pay_invoice`, telling which attempt was made; none where nothing is left to pay.
+        """Try to collect what is due, once; answers the attempt that was made.
 
-        What the merchant has written off is charged only with its customer present.
+        An invoice that is paid, or whose payment is under way, is answered as it is, without one.
+        With None whatever the invoice would be charged to. What the merchant has written off is
+        charged only with its customer present. Raises `CardRefused`, or `NeedsAuthentication` when
+        the bank wants the customer, who may then be sent to `confirm_payment`; both name the
+        attempt. Raises `ProviderRefused` for a method that is not the customer's (any more).
         """
         ...
 
@@ -77,6 +64,13 @@ class Invoices(Protocol):
         """What the provider knows now of every attempt at an invoice, newest first.
 
         Of each of its payment intents at most the newest 100.
+        """
+        ...
+
+    async def was_asked_for(self, attempt: AttemptCopy, idempotency_key: str) -> bool | None:
+        """Whether an attempt was made by a request with this key, and not in another way.
+
+        None where the provider does not tell: it may do so in a moment, and no more after 30 days.
         """
         ...
 

@@ -17,31 +17,23 @@ from guichet.payments.copies import AttemptCopy, InvoiceCopy
 from guichet.payments.errors import ProviderRefused
 from guichet.payments.stripe import copying
 from guichet.payments.stripe.access import Access
-from guichet.payments.stripe.calls import PAGE, after_a_change, ask, bounded, find
+from guichet.payments.stripe.calls import PAGE, after_a_change, ask, bounded, find, pages
 from guichet.payments.stripe.looking import may_be_paid
 from guichet.payments.stripe.whole import fill_payments, whole_invoice
 
 #: What tells how the payment of an invoice stands, and what it would be charged to.
 _PAYMENTS = ["payments.data.payment.payment_intent"]
 _OVER = ("uncollectible", "void")
+#: Events that tell of a new charge; each names the key of the request that brought it about.
+#: Source: https://docs.stripe.com/api/events/object, `request.idempotency_key`.
+_MADE = ["charge.failed", "charge.pending", "charge.succeeded"]
+#: A card's bank answers within seconds.
+_TOLD_WITHIN_SECONDS = 120
 _CHARGED_TO = ["customer", "parent.subscription_details.subscription"]
 
 
 class Invoices(Access):
     """What is done with invoices."""
-
-    async def pay_invoice(
-        self,
-        invoice_id: str,
-        idempotency_key: str,
-        payment_method_id: str | None = None,
-        *,
-        customer_present: bool = False,
-    ) -> InvoiceCopy:
-        payment = await self.charge_invoice(
-            invoice_id, idempotency_key, payment_method_id, customer_present=customer_present
-        )
-        return payment.invoice
 
     @bounded
     async def charge_invoice(
@@ -163,6 +155,20 @@ class Invoices(Access):
             found += [copying.copy_attempt(charge) for charge in listed.data]
         # Stable, so that those of one intent stay as Stripe lists them.
         return sorted(found, key=lambda attempt: attempt.created_at, reverse=True)
+
+    @bounded
+    async def was_asked_for(self, attempt: AttemptCopy, idempotency_key: str) -> bool | None:
+        made_at = copying.seconds(attempt.created_at)
+        parameters = {
+            "types": _MADE,
+            "created": {"gte": made_at, "lte": made_at + _TOLD_WITHIN_SECONDS},
+        }
+        keys = [
+            event.request.idempotency_key if event.request else None
+            async for event in pages(self._api.events.list_async, parameters)
+            if event.data.object["id"] == attempt.id
+        ]
+        return idempotency_key in keys if keys else None
 
     async def _settle(
         self, invoice_id: str, call: Awaitable[stripe.Invoice], *wanted: str

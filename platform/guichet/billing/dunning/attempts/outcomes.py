@@ -119,20 +119,26 @@ def outcome_of_charge(charge: AttemptCopy, attempt: Attempt) -> Outcome:
 def charge_of(
     attempt: Attempt, others: frozenset[str], charges: list[AttemptCopy]
 ) -> AttemptCopy | None:
-    """The attempt's charge among those of its invoice, if it is there.
+    """The attempt's charge among those of its invoice, if it is there; of several the first."""
+    return next(iter(candidates(attempt, others, charges)), None)
 
-    It is none that is accounted for (`others`), nor older than the attempt, and of the method that
-    was to be charged. Of several, whoever made the others meanwhile, it is the first.
+
+def candidates(
+    attempt: Attempt, others: frozenset[str], charges: list[AttemptCopy]
+) -> list[AttemptCopy]:
+    """Charges of the invoice that may be the attempt's, oldest first; `charges` is newest first.
+
+    They are none that is accounted for (`others`), nor older than the attempt, and of the method
+    that was to be charged.
     """
     if attempt.charge_id:
-        return next((it for it in charges if it.id == attempt.charge_id), None)
+        return [it for it in charges if it.id == attempt.charge_id]
     # The provider tells whole seconds, by a clock that is not the database's.
     since = attempt.started_at.replace(microsecond=0) - _CLOCKS_DIFFER
-    candidates = [
+    return [
         it
         for it in reversed(charges)
         if it.id not in others
         and it.created_at >= since
         and attempt.payment_method_id in (None, it.payment_method_id)
     ]
-    return candidates[0] if candidates else None

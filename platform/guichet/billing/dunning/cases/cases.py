@@ -51,6 +51,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: int | None
     #: None while that is being changed, and as long as nobody knows whether it was.
     taken: bool | None
+    #: Whether its end has stopped the subscription's collection.
+    paused_collection: bool = False
     access: Access
 
     @property

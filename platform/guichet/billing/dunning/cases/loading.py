@@ -14,7 +14,6 @@ from guichet.billing.dunning.decisions.caps import CardCharge, room
 from guichet.billing.dunning.decisions.declines import Verdict, classify
 from guichet.billing.dunning.decisions.facts import Facts, Initiator, Method, Try
 from guichet.db import Unit
-from guichet.money import Money
 
 log = structlog.get_logger()
 
@@ -46,7 +45,6 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     #: Oldest first.
     charges: tuple[Charge, ...]
-    remaining: Money
     #: The database's time: the wall's.
     wall_now: datetime
 
@@ -70,8 +68,8 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     wall_now: datetime
     invoice_status: Literal["draft", "open", "paid", "uncollectible", "void"]
-    remaining: Money
     subscription_status: str | None
+    customer_gone: bool
     country: str | None
     region: str | None
     methods: tuple[Method, ...]
@@ -120,11 +118,8 @@ async def _read(unit: Unit, invoice_ids: Sequence[str]) -> list[asyncpg.Record]:
           'now', coalesce(clock.frozen_at, now()),
           'wall_now', now(),
           'invoice_status', invoice.status,
-          'remaining', json_build_object(
-            'amount', invoice.amount_remaining,
-            'currency', invoice.currency
-          ),
           'subscription_status', subscription.status,
+          'customer_gone', coalesce(customer.deleted, false),
           'country', customer.address ->> 'country',
           'region', customer.address ->> 'state',
           'methods', (
@@ -209,6 +204,8 @@ def _loaded(document: _Document, charges: Mapping[str, Sequence[CardCharge]]) ->
         held_up=timedelta(seconds=document.held_up_seconds) + document.case.lateness(document.now),
         invoice_status=document.invoice_status,
         subscription_status=document.subscription_status,
+        customer_gone=document.customer_gone,
+        taken=document.case.taken is True,
         country=document.country,
         region=document.region,
         tries=_tries(document.charges, document.attempts),
@@ -219,7 +216,6 @@ def _loaded(document: _Document, charges: Mapping[str, Sequence[CardCharge]]) ->
         facts=facts,
         attempts=document.attempts,
         charges=document.charges,
-        remaining=document.remaining,
         wall_now=document.wall_now,
     )
 

@@ -34,6 +34,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     #: Steps in a row that brought nothing, this one among them.
     looks: int = 0
     taken: bool | None
+    #: Whether the subscription's collection was stopped by the end, and has to go on.
+    paused_collection: bool
     #: Nobody looks before, or later than, these times of the wall's.
     not_before: datetime | None = None
     not_after: datetime | None = None
@@ -75,6 +77,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     policy_version: int
     taken: bool | None
+    paused_collection: bool
     access: Access
 
 
@@ -143,6 +146,7 @@ async def _write(unit: Unit, changes: Sequence[Change], published: Published) ->
           decision = given.decision,
           policy_version = given.policy_version,
           taken = given.taken,
+          paused_collection = given.paused_collection,
           access = given.access
         from jsonb_populate_recordset(null::dunning_cases, $2::jsonb) as given
         where held.tenant_id = $1
@@ -167,6 +171,7 @@ def _row(change: Change, published: Published) -> _Row:
         decision=decision,
         policy_version=published.version,
         taken=change.taken,
+        paused_collection=change.paused_collection,
         access=decision.access,
     )
 

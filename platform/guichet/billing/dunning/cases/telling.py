@@ -61,6 +61,9 @@ def _letter_of_failure(loaded: Loaded, decision: Decision) -> Letter | None:
     """A failure is told once it is decided what follows from it; customers see their own."""
     if decision.step in ("attempt", "end") or _is_under_way(loaded):
         return None
+    if loaded.facts.invoice_status == "paid":
+        # What is left to be done about it is no failure.
+        return None
     failures = [
         it for it in loaded.facts.tries if it.outcome == "declined" and it.initiator != "customer"
     ]
@@ -117,6 +120,7 @@ async def _facts(unit: Unit, letter: Letter) -> dict[str, object]:
         select
           invoice.number,
           invoice.currency,
+          invoice.status = 'open' and invoice.amount_remaining > 0 as can_be_paid,
           case when invoice.status = 'paid' then invoice.amount_paid
             else invoice.amount_remaining end as amount,
           (
@@ -159,6 +163,7 @@ async def _facts(unit: Unit, letter: Letter) -> dict[str, object]:
         "brand": row["brand"],
         "asks_for": decision.asks_for,
         "ends_at": _iso(decision.access_changes_at),
+        "can_be_paid": row["can_be_paid"],
         "subscription_ended": letter.loaded.facts.subscription_status == "canceled",
     }
 

@@ -29,16 +29,18 @@ def decide(facts: Facts, policy: RetryPolicy) -> Decision:
 
 
 def _closed(facts: Facts) -> Decision | None:
-    """What the invoice's state says by itself."""
+    """What the invoice's state says by itself, or that nobody is left to pay it."""
     if facts.invoice_status == "paid":
         paid_by = next((it.initiator for it in facts.tries if it.outcome == "succeeded"), None)
-        if paid_by is None:
+        if paid_by is None or (paid_by == "provider" and facts.taken):
             return _close("paid_elsewhere", "ok", Reason("paid_elsewhere"))
         return _close("recovered", "ok", Reason(f"paid_by_{paid_by}"))
     if facts.invoice_status == "void":
         return _close("voided", "ok", Reason("invoice_voided"))
     if facts.invoice_status == "uncollectible":
         return _close("given_up", "blocked", Reason("invoice_uncollectible"))
+    if facts.customer_gone:
+        return _close("given_up", "blocked", Reason("customer_gone"))
     return None
 
 

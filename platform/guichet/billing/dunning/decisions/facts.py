@@ -67,6 +67,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     invoice_status: Literal["draft", "open", "paid", "uncollectible", "void"]
     #: None for an invoice without a subscription.
     subscription_status: str | None
+    #: The provider has deleted the customer, by themselves or with their test clock.
+    customer_gone: bool = False
+    #: Whether the provider's own retries are switched off: what is charged by nobody we know of is
+    #: then somebody else's payment.
+    taken: bool = False
     #: The customer's country, two capital letters, and state, as far as they are known.
     country: str | None = None
     region: str | None = None

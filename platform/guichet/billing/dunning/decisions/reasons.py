@@ -51,6 +51,7 @@ _MERCHANT = {
     "paid_elsewhere": _("The invoice was paid in another way."),
     "invoice_voided": _("The invoice was voided."),
     "invoice_uncollectible": _("The invoice was marked as uncollectible."),
+    "customer_gone": _("The customer was deleted at your payment provider."),
 }
 
 _CUSTOMER = {

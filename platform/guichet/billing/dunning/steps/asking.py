@@ -11,12 +11,13 @@ from guichet.billing.dunning.attempts.looking import look
 from guichet.billing.dunning.attempts.outcomes import TURNED_AWAY, Outcome
 from guichet.billing.dunning.cases.cases import Attempt
 from guichet.billing.dunning.steps.beginning import Task
-from guichet.billing.dunning.steps.ending import carry_out
+from guichet.billing.dunning.steps.ending import carry_out, take_back
 from guichet.billing.dunning.steps.settling import (
     Shown,
     put_off_end,
     settle_attempt,
     settle_end,
+    settle_resumption,
     settle_taking,
 )
 from guichet.billing.mirror import Reference
@@ -49,6 +50,8 @@ class Asker:
                 return await self._take(task)
             case "end":
                 return await self._end(task)
+            case "resume":
+                return await self._resume(task)
             case "write":
                 return True
 
@@ -110,20 +113,36 @@ class Asker:
 
     async def _end(self, task: Task) -> bool:
         case = task.loaded.case
-        shown, refusal = Shown(copy_no=task.copy_no), None
         try:
             ending = self._published.configuration.retries.end
-            copies = await carry_out(self._provider, task.loaded, ending)
-            shown = msgspec.structs.replace(shown, copies=tuple(copies))
-        except ProviderRefused as error:
-            refusal = error.provider_code or error.code
-            log.warning("end_refused", invoice=case.invoice_id, code=refusal)
-            shown = await self._refetched(task, shown)
+            ended = await carry_out(self._provider, task.loaded, ending)
         except ProviderError as error:
             log.warning("end_not_carried_out", invoice=case.invoice_id, code=error.code)
             async with self._db.unit(self._tenant_id, plans_once=True) as unit:
                 await put_off_end(unit, case.invoice_id, case.looks + 1)
             return not isinstance(error, TURNED_AWAY)
+        shown = Shown(copy_no=task.copy_no, copies=ended.copies)
+        if ended.refusal is not None:
+            log.warning("end_refused", invoice=case.invoice_id, code=ended.refusal)
+            shown = await self._refetched(task, shown)
         async with self._db.unit(self._tenant_id, plans_once=True) as unit:
-            await settle_end(unit, case.invoice_id, task.decision, shown, self._published, refusal)
+            await settle_end(unit, case.invoice_id, task.decision, shown, self._published, ended)
         return True
+
+    async def _resume(self, task: Task) -> bool:
+        """Take the end of a case back that was paid after all, as far as that can be done."""
+        case = task.loaded.case
+        shown, is_done, is_heard = Shown(copy_no=task.copy_no), True, True
+        refusal = None
+        try:
+            copies = await take_back(self._provider, task.loaded)
+            shown = msgspec.structs.replace(shown, copies=copies)
+        except ProviderRefused as error:
+            refusal = error.provider_code or error.code
+            log.warning("resumption_refused", invoice=case.invoice_id, code=refusal)
+        except ProviderError as error:
+            is_done, is_heard = False, not isinstance(error, TURNED_AWAY)
+            log.warning("collection_not_resumed", invoice=case.invoice_id, code=error.code)
+        async with self._db.unit(self._tenant_id, plans_once=True) as unit:
+            await settle_resumption(unit, case.invoice_id, is_done, shown, self._published, refusal)
+        return is_heard

@@ -69,6 +69,7 @@ def _change(
         state=state_of(step.decision, published),
         looks=loaded.case.looks,
         taken=loaded.case.taken,
+        paused_collection=loaded.case.paused_collection or step.step == "resume",
         not_after=step.not_after,
     )
     is_denied = step.step == "charge" and loaded.case.invoice_id not in started

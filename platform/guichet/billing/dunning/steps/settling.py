@@ -12,6 +12,7 @@ from guichet.billing.dunning.cases.loading import Loaded, load_cases, lock_case
 from guichet.billing.dunning.cases.storing import Change, state_of, store, wait_after
 from guichet.billing.dunning.decisions.deciding import decide
 from guichet.billing.dunning.decisions.facts import Decision
+from guichet.billing.dunning.steps.ending import Ended
 from guichet.billing.dunning.steps.stepping import given_up, next_step
 from guichet.billing.mirror import Reference, write_copies
 from guichet.db import Unit
@@ -21,6 +22,7 @@ from tenants.configuration import Published
 _AT_THE_BANK = timedelta(hours=1)
 #: What the provider was not there for is asked again so soon after it is back.
 _AWAY = timedelta(hours=1)
+NOTHING_DONE = Ended(copies=())
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,27 +74,86 @@ async def settle_end(
     ending: Decision,
     shown: Shown,
     published: Published,
-    refusal: str | None = None,
+    ended: Ended = NOTHING_DONE,
 ) -> None:
     """Close a case as given up, unless its invoice was paid meanwhile.
 
-    `refusal` is the provider's code where it would not do what the policy's end asks for: nobody
-    asks again, and the merchant finds it in the audit log.
+    Of what the provider refused nobody asks again: the merchant finds it in the audit log.
     """
     if not await lock_case(unit, invoice_id):
         return
     await _write_shown(unit, shown)
+    if ended.paused_collection:
+        await _note_pause(unit, invoice_id)
     [loaded] = await load_cases(unit, [invoice_id])
     if not loaded.case.is_ending:
         return
     decision = decide(loaded.facts, published.configuration.retries)
     if decision.outcome not in ("recovered", "paid_elsewhere"):
         decision = given_up(ending)
-        if refusal is not None:
-            await record(
-                unit, "provider", "stripe", "dunning_end.refused", invoice_id, {"code": refusal}
-            )
+        if ended.refusal is not None:
+            await _record_refusal(unit, "dunning_end.refused", invoice_id, ended.refusal)
     await _store(unit, loaded, decision, published)
+
+
+async def settle_resumption(
+    unit: Unit,
+    invoice_id: str,
+    is_done: bool,
+    shown: Shown,
+    published: Published,
+    refusal: str | None = None,
+) -> None:
+    """Close a case whose end is taken back, or have that be done again, each time later.
+
+    What the provider refuses is not asked for again: the merchant finds it in the audit log.
+    """
+    if not await lock_case(unit, invoice_id):
+        return
+    await _write_shown(unit, shown)
+    if is_done and await _forget_pause(unit, invoice_id):
+        if refusal is None:
+            await record(unit, "system", "dunning", "collection.resumed", invoice_id, {})
+        else:
+            await _record_refusal(unit, "collection.not_resumed", invoice_id, refusal)
+    await _redecide(unit, invoice_id, published, brought_nothing=not is_done)
+
+
+async def _record_refusal(unit: Unit, action: str, invoice_id: str, code: str) -> None:
+    await record(unit, "provider", "stripe", action, invoice_id, {"code": code})
+
+
+async def _note_pause(unit: Unit, invoice_id: str) -> None:
+    """Whoever comes late, after somebody else has settled the end, notes nothing."""
+    await unit.execute(
+        """
+        update dunning_cases
+        set paused_collection = true
+        where tenant_id = $1
+        and invoice_id = $2
+        and state = 'attempting'
+        and decision ->> 'step' = 'end'
+        """,
+        unit.tenant_id,
+        invoice_id,
+    )
+
+
+async def _forget_pause(unit: Unit, invoice_id: str) -> bool:
+    """Answers False where somebody else has done so meanwhile."""
+    noted = await unit.fetchval(
+        """
+        update dunning_cases
+        set paused_collection = false
+        where tenant_id = $1
+        and invoice_id = $2
+        and paused_collection
+        returning true
+        """,
+        unit.tenant_id,
+        invoice_id,
+    )
+    return bool(noted)
 
 
 async def put_off_end(unit: Unit, invoice_id: str, looks: int) -> None:
@@ -165,20 +226,22 @@ async def _store(
 ) -> None:
     step = next_step(loaded, decision, published.configuration.retries)
     looks = min(loaded.case.looks + 1, 1000) if brought_nothing else 0
+    again_at = loaded.wall_now + min(wait_after(looks), _AWAY)
     change = Change(
         loaded=loaded,
         decision=step.decision,
         state=state_of(step.decision, published),
         looks=looks,
         taken=loaded.case.taken,
-        not_before=loaded.wall_now + min(wait_after(looks), _AWAY) if brought_nothing else None,
+        paused_collection=loaded.case.paused_collection or step.step == "resume",
+        not_before=again_at if brought_nothing else None,
         not_after=step.not_after,
     )
     if step.step in ("look", "look_for_customer"):
         at = loaded.wall_now + _wait_for_look(loaded, looks)
         change = msgspec.structs.replace(change, not_before=at, not_after=at)
-    elif step.step in ("take", "hand_back", "charge", "end") and not brought_nothing:
-        change = msgspec.structs.replace(change, not_after=loaded.wall_now)
+    elif step.step != "write":
+        change = msgspec.structs.replace(change, not_after=again_at)
     if step.step == "look":
         change = msgspec.structs.replace(change, state="unknown")
     await store(unit, [change], published)

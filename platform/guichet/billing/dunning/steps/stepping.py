@@ -13,7 +13,8 @@ from tenants.retries import RetryPolicy
 #: - `look`, `look_for_customer`: what became of a charge, ours or one that the customer left.
 #: - `take`, `hand_back`: switch the provider's own retries off, or on again.
 #: - `charge`, `end`: as decided.
-Step = Literal["write", "look", "look_for_customer", "take", "hand_back", "charge", "end"]
+#: - `resume`: the subscription goes on whose collection the end has stopped.
+Step = Literal["write", "look", "look_for_customer", "take", "hand_back", "charge", "end", "resume"]
 
 #: A customer who went to their bank has so long to come back.
 ABSENCE = timedelta(minutes=30)
@@ -43,7 +44,7 @@ def next_step(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
             return Next("look_for_customer", resting(decision))
         return Next("write", resting(decision), back_at)
     if decision.step == "close":
-        return Next("write", _as_begun(loaded, decision))
+        return _closing(loaded, decision, policy)
     if loaded.case.is_ending and loaded.case.decision is not None:
         return Next("end", loaded.case.decision)
     if policy.collector == "guichet" and loaded.case.taken is not True:
@@ -57,8 +58,17 @@ def next_step(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
     return Next("write", decision)
 
 
+def _closing(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
+    """Where it is paid after all, what its end may have stopped goes on first."""
+    may_have_paused = loaded.case.is_ending and policy.end.subscription in ("pause", "unpaid")
+    is_paid = decision.outcome in ("recovered", "paid_elsewhere")
+    if is_paid and (loaded.case.paused_collection or may_have_paused):
+        return Next("resume", resting(decision))
+    return Next("write", _as_begun(loaded, decision))
+
+
 def resting(decision: Decision) -> Decision:
-    """The decision while nobody knows what became of a charge: nothing is over, nor tried."""
+    """The decision while something else comes first: nothing is over, nor tried."""
     if decision.step == "rest":
         return decision
     return msgspec.structs.replace(
