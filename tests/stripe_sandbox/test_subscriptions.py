@@ -129,6 +129,22 @@ async def test_the_last_retry_ends_as_the_account_says(
     assert found.status == status
 
 
+async def test_what_is_unpaid_is_active_again_once_its_debt_is_paid(account: Account) -> None:
+    shop = await open_shop(account)
+    subscription = await shop.subscribe(await shop.price(1_000))
+    await account.set(retry_days=[1], after_retries="unpaid")
+    await shop.refuse_card("insufficient_funds")
+    await shop.advance(START + 31 * DAY)
+    debt = (await shop.invoices())[0]
+    before = await account.v1.subscriptions.retrieve_async(subscription.id)
+    assert (debt.status, before.status) == ("open", "unpaid")
+    await account.set(declines={})
+    paid = await account.v1.invoices.pay_async(debt.id)
+    assert paid.status == "paid"
+    found = await account.v1.subscriptions.retrieve_async(subscription.id)
+    assert found.status == "active"
+
+
 async def test_cancelling_at_period_end_can_be_undone(account: Account) -> None:
     shop = await open_shop(account)
     subscription = await shop.subscribe(await shop.price(1_000))

@@ -152,7 +152,7 @@ class _TakenBack(Exception):
 async def test_every_state_of_an_attempt_knows_what_may_become_of_it(
     stage: Stage, initiator: str
 ) -> None:
-    """What is final stays, but for what a customer has given up and pays at their bank after all."""
+    """What is final stays, but for what its customer gave up and pays at the bank after all."""
     await stage.due()
     invoice = (await stage.case())["invoice_id"]
     wrong = {}
