@@ -16,6 +16,7 @@ from guichet.payments.stripe.adapter import Stripe, Transport
 from guichet.settings import Settings
 from tenants.vault import Vault
 from tests.databases import DatabaseUrls
+from tests.loopback import NO_AUTHORITIES
 from tests.merchants import add_merchant, registry_for
 
 #: What deliveries to a test's tenant are signed with, where no endpoint of the sandbox does it.
@@ -97,7 +98,7 @@ class Shop:
 async def open_shop(url: str, key: str) -> AsyncIterator[Shop]:
     """A new shop, whose connections are closed in the end."""
     transport = Transport()
-    async with httpx.AsyncClient(trust_env=False) as control:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as control:
         shop = Shop(url, key, transport, control)
         await shop.open()
         yield shop

@@ -23,6 +23,7 @@ from tenants.tenant import add_tenant
 from tenants.vault import Vault
 from tests.auth.conftest import Merchants, add_customer
 from tests.auth.hostile_provider import HostileProvider
+from tests.loopback import NO_AUTHORITIES
 
 LUMEN = "http://lumen.localhost:8000"
 MARMITE = "http://marmite.localhost:8000"
@@ -85,7 +86,7 @@ async def callback_path(browser: httpx.AsyncClient, next_path: str = "") -> str:
     assert link is not None, page.text
     started = await browser.get(unescape(link[1]))
     assert started.status_code == 303, started.text
-    async with httpx.AsyncClient(trust_env=False) as elsewhere:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as elsewhere:
         consented = await elsewhere.get(started.headers["location"])
     back = urlsplit(consented.headers["location"])
     assert back.netloc.endswith(".localhost:8000")

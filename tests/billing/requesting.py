@@ -13,6 +13,7 @@ from guichet.billing.change_requests import (
 from guichet.billing.resuming import resume_unfinished
 from guichet.payments.orders import ItemOrder, SubscriptionChange
 from guichet.payments.port import PaymentProvider
+from tests.loopback import NO_AUTHORITIES
 from tests.portal.shop import Shop
 
 
@@ -93,7 +94,7 @@ async def plan_held(shop: Shop) -> str:
 
 async def break_next(shop: Shop, **fault: object) -> None:
     """Have the sandbox fail the account's next writing request."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as client:
         answer = await client.post(
             f"{shop.deployment.settings.stripe_url}/_control/settings",
             headers={"authorization": f"Bearer {shop.key}"},
@@ -103,7 +104,7 @@ async def break_next(shop: Shop, **fault: object) -> None:
 
 
 async def mend(shop: Shop) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as client:
         await client.post(
             f"{shop.deployment.settings.stripe_url}/_control/settings",
             headers={"authorization": f"Bearer {shop.key}"},

@@ -27,6 +27,7 @@ from guichet.payments.choose import WEBHOOK_SECRET
 from guichet.settings import Settings
 from tenants.catalog import ChangeRules
 from tests.cutting_proxy import CuttingProxy
+from tests.loopback import NO_AUTHORITIES
 from tests.portal.shop import Customer, Shop, add_shop
 
 _READY_SECONDS = 40
@@ -184,6 +185,7 @@ class Rig:
             headers=headers,
             timeout=30,
             trust_env=False,
+            verify=NO_AUTHORITIES,
         ) as client:
             yield Customer(client, shop.origin, customer_id)
 
@@ -200,7 +202,7 @@ class Rig:
         await self._set(shop, fail_next_requests=[])
 
     async def _set(self, shop: Shop, **switches: object) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as client:
             answer = await client.post(
                 f"{self.sandbox_url}/_control/settings",
                 headers={"authorization": f"Bearer {shop.key}"},
@@ -271,6 +273,6 @@ def _environment(settings: Settings) -> dict[str, str]:
 def answers(url: str) -> bool:
     """Whether an HTTP server answers 200 there."""
     try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+        return httpx.get(url, timeout=2, trust_env=False, verify=NO_AUTHORITIES).status_code == 200
     except httpx.TransportError:
         return False

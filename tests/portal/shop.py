@@ -25,6 +25,7 @@ from tenants.agencies import add_agency
 from tenants.catalog import ChangeRules, Plan
 from tenants.configuration import Configuration, publish
 from tenants.tenant import add_tenant
+from tests.loopback import NO_AUTHORITIES
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
@@ -83,7 +84,7 @@ class Shop(msgspec.Struct, frozen=True):
 
     async def control(self, switches: dict[str, object]) -> httpx.Response:
         """Turn the sandbox's switches for this merchant's account."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as client:
             return await client.post(
                 f"{self.deployment.settings.stripe_url}/_control/settings",
                 headers={"authorization": f"Bearer {self.key}"},

@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import stripe
 
+from tests.loopback import NO_AUTHORITIES
+
 _START_SECONDS = 20.0
 
 
@@ -72,7 +74,7 @@ class Account:
         return cls(url, f"sk_test_{secrets.token_hex(12)}", retries)
 
     def __post_init__(self) -> None:
-        self.wire = stripe.HTTPXClient()
+        self.wire = stripe.HTTPXClient(verify_ssl_certs=False)
         self.client = stripe.StripeClient(
             self.key,
             base_addresses={"api": self.url},
@@ -81,7 +83,10 @@ class Account:
         )
         self.v1 = self.client.v1
         self.http = httpx.AsyncClient(
-            base_url=self.url, headers={"authorization": f"Bearer {self.key}"}, timeout=30
+            base_url=self.url,
+            headers={"authorization": f"Bearer {self.key}"},
+            timeout=30,
+            verify=NO_AUTHORITIES,
         )
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ import httpx
 
 from guichet.db import LOST
 from guichet.errors import Unavailable
+from tests.loopback import NO_AUTHORITIES
 from tests.years.merchant import Merchant
 
 
@@ -22,7 +23,7 @@ async def under_way(merchant: Merchant) -> dict[str, int]:
 
 
 async def _deliveries(merchant: Merchant) -> int:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_AUTHORITIES) as client:
         answer = await client.get(
             f"{merchant.shop.url}/_control/deliveries",
             headers={"authorization": f"Bearer {merchant.shop.key}"},
