@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
-import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -16,11 +15,12 @@ import redis
 
 from guichet import db as guichet_db
 from guichet import schema
-from guichet.embedded.postgres import DATABASE, OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
+from guichet.embedded.postgres import OWNER_ROLE, WEB_ROLE, EmbeddedPostgres
 from guichet.embedded.programs import Program, free_port
 from guichet.embedded.valkey import EmbeddedValkey
 from guichet.settings import Settings
-from tests.databases import DatabaseUrls
+from tests.databases import Databases, DatabaseUrls, databases_of
+from tests.loopback import NO_AUTHORITIES
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,7 +45,7 @@ def server_directory() -> Iterator[Path]:
 async def postgres(server_directory: Path) -> AsyncIterator[EmbeddedPostgres]:
     """A PostgreSQL server of this test process, whose database `guichet` is migrated and empty.
 
-    Nobody connects to that database: it is the template that `database_urls` copies.
+    Nobody connects to that database: it is the template of `databases`.
     """
     server = EmbeddedPostgres(server_directory / "postgres", durable=False)
     server.start()
@@ -55,19 +55,18 @@ async def postgres(server_directory: Path) -> AsyncIterator[EmbeddedPostgres]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres: EmbeddedPostgres) -> AsyncIterator[Databases]:
+    """The databases that this test process's tests have one after the other."""
+    async with databases_of(postgres) as databases:
+        yield databases
+
+
 @pytest.fixture
-async def database_urls(postgres: EmbeddedPostgres) -> AsyncIterator[DatabaseUrls]:
-    """A fresh copy of the migrated database, dropped after the test."""
-    name = f"test_{secrets.token_hex(6)}"
-    server = await asyncpg.connect(postgres.url(OWNER_ROLE, "postgres"))
-    await server.execute(f"create database {name} template {DATABASE} strategy file_copy")
-    urls = DatabaseUrls(postgres.url(OWNER_ROLE, name), postgres.url(WEB_ROLE, name))
-    yield urls
-    await server.close()
-    # As the superuser, who may end a connection that a process has just left behind.
-    superuser = await asyncpg.connect(postgres.url("postgres", "postgres"))
-    await superuser.execute(f"drop database {name} with (force)")
-    await superuser.close()
+async def database_urls(databases: Databases) -> AsyncIterator[DatabaseUrls]:
+    """A database that is migrated and empty, and nobody's after the test."""
+    async with databases.lent() as urls:
+        yield urls
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def sandbox(server_directory: Path) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=1, trust_env=False).status_code < 500
+        return httpx.get(url, timeout=1, trust_env=False, verify=NO_AUTHORITIES).status_code < 500
     except httpx.TransportError:
         return False
 
