@@ -2,19 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
-from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope, Receive, Send
 
 from guichet.deployment import Deployment
 from guichet.errors import NotFound
+from guichet.web.caching import kept_for_ever
 
 #: What answers the requests for one kind of host.
 Door = Callable[[HTTPScope, Receive, Send], Awaitable[None]]
 
 #: Where the edge leaves the deployment in the ASGI scope of the base host.
 DEPLOYMENT = "guichet.deployment"
-
-_FOR_EVER = "public, max-age=31536000, immutable"
 
 
 async def base_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
@@ -23,6 +21,4 @@ async def base_door(scope: HTTPScope, receive: Receive, send: Send) -> None:
     found = deployment.pages.asset(scope["path"])
     if found is None:
         raise NotFound
-    headers = {"content-type": found.media_type, "cache-control": _FOR_EVER}
-    response = ASGIResponse(body=found.body, headers=headers)
-    await response(scope, receive, send)
+    await kept_for_ever(found.body, found.media_type)(scope, receive, send)

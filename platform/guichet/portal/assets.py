@@ -9,9 +9,9 @@ from litestar.response.base import ASGIResponse
 
 from guichet.errors import NotFound
 from guichet.portal.visit import Visit
+from guichet.web.caching import kept_for_ever
 from tenants.assets import load_asset
 
-_FOR_EVER = "public, max-age=31536000, immutable"
 # An SVG opened by itself is a document that may hold scripts: it is shown without any right.
 # This policy is sent in place of the pages' own.
 _PICTURE_POLICY = (
@@ -28,11 +28,11 @@ async def asset(
     """A theme's file, or the stylesheet of this tenant's branding."""
     path = f"/assets/{folder}/{name}"
     if path == visit.brand.stylesheet.path:
-        return _kept(visit.brand.stylesheet.body, "text/css; charset=utf-8")
+        return kept_for_ever(visit.brand.stylesheet.body, "text/css; charset=utf-8")
     found = visit.deployment.pages.asset(path)
     if found is None:
         raise NotFound
-    return _kept(found.body, found.media_type)
+    return kept_for_ever(found.body, found.media_type)
 
 
 @get("/assets/pictures/{picture_id:str}")
@@ -45,13 +45,8 @@ async def picture(
         found = await load_asset(unit.connection, visit.tenant.id, picture_id)
     if found is None:
         raise NotFound
-    response = _kept(found.body, found.media_type)
+    response = kept_for_ever(found.body, found.media_type)
     response.headers.add("content-security-policy", _PICTURE_POLICY)
     # Mails show it too, and people read them on other sites. It is the same for everybody.
     response.headers.add("cross-origin-resource-policy", "cross-origin")
     return response
-
-
-def _kept(body: bytes, media_type: str) -> ASGIResponse:
-    headers = {"content-type": media_type, "cache-control": _FOR_EVER}
-    return ASGIResponse(body=body, headers=headers)

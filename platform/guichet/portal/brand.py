@@ -34,7 +34,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
 def make_brand(pages: Pages, published: Published) -> Brand:
     """Work out the brand of a published version; a theme that is gone falls back to plain."""
     branding = published.configuration.branding
-    theme = branding.theme if branding.theme in pages.themes else "plain"
+    theme = branding.theme if pages.offers(branding.theme) else "plain"
     stylesheet = pages.branding_stylesheet(branding, theme)
     return Brand(
         version=published.version,
@@ -42,7 +42,7 @@ def make_brand(pages: Pages, published: Published) -> Brand:
         theme=theme,
         stylesheets=(*pages.stylesheet_urls(theme), stylesheet.path),
         stylesheet=stylesheet,
-        script=pages.script_url,
+        script=pages.script("portal.js"),
         logo=_picture(branding.logo),
         logo_dark=_picture(branding.logo_dark or branding.logo),
         # Checked when they are published, and once more before somebody clicks on one.

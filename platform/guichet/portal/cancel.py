@@ -19,9 +19,9 @@ from guichet.billing.change_requests import (
 from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive, PlannedByMerchant
 from guichet.billing.subscriptions import Subscription, find_subscription, hold_still
 from guichet.errors import Conflict
-from guichet.portal.forms import AnyRequest, Form, MissingField, read_form
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.visit import Visit
+from guichet.web.forms import AnyRequest, Form, MissingField, read_form
 
 SubscriptionId = Annotated[str, PathParameter(max_length=255)]
 

@@ -31,9 +31,9 @@ from guichet.portal.choice import (
     read_choice,
     read_confirmation,
 )
-from guichet.portal.forms import AnyRequest, read_form
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.visit import Visit
+from guichet.web.forms import AnyRequest, read_form
 
 SubscriptionId = Annotated[str, PathParameter(max_length=255)]
 

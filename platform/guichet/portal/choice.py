@@ -9,7 +9,7 @@ import msgspec
 from guichet.billing.changes import ChangeRefused
 from guichet.billing.subscriptions import Subscription
 from guichet.money import Money
-from guichet.portal.forms import MissingField
+from guichet.web.forms import MissingField
 
 #: An amount that was shown longer ago than this is shown again before it is charged.
 SHOWN_FOR = timedelta(minutes=30)

@@ -22,12 +22,12 @@ from guichet.db import Unit
 from guichet.errors import GuichetError, NotFound
 from guichet.messages.log import Message, find_message
 from guichet.portal import paying, payment_results
-from guichet.portal.forms import AnyRequest, Form, read_form
 from guichet.portal.methods import SessionId
 from guichet.portal.pay import PaymentToken
 from guichet.portal.payer import Payer
 from guichet.portal.payment_pages import show_pay_page
 from guichet.portal.visit import HTML, Visit, visit_of
+from guichet.web.forms import AnyRequest, Form, read_form
 
 Token = Annotated[str, PathParameter(max_length=100)]
 

@@ -17,9 +17,9 @@ from guichet.errors import Conflict, GuichetError, NotFound, TooManyRequests
 from guichet.payments.answers import SetupPage
 from guichet.payments.errors import ProviderError
 from guichet.payments.orders import SetupOrder
-from guichet.portal.forms import AnyRequest, MissingField, read_form
 from guichet.portal.leaving import leave_for
 from guichet.portal.visit import Visit
+from guichet.web.forms import AnyRequest, MissingField, read_form
 
 MethodId = Annotated[str, PathParameter(max_length=255)]
 SessionId = Annotated[str, QueryParameter(name="session", max_length=255)]

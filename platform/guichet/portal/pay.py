@@ -10,11 +10,11 @@ from litestar.response.base import ASGIResponse
 
 from guichet.billing.invoices import find_invoice
 from guichet.portal import paying, payment_results
-from guichet.portal.forms import AnyRequest, Form, read_form
 from guichet.portal.methods import SessionId
 from guichet.portal.payer import Payer
 from guichet.portal.payment_pages import show_pay_page
 from guichet.portal.visit import Visit
+from guichet.web.forms import AnyRequest, Form, read_form
 
 InvoiceId = Annotated[str, PathParameter(max_length=255)]
 PaymentToken = Annotated[UUID, QueryParameter(name="payment")]

@@ -23,7 +23,6 @@ from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.errors import Conflict, InvalidInput, TooManyRequests
 from guichet.payments.answers import Confirmation
 from guichet.payments.errors import ProviderError, ProviderUnreachable
-from guichet.portal.forms import Form, MissingField
 from guichet.portal.leaving import leave_for
 from guichet.portal.methods import open_setup, take_over
 from guichet.portal.payer import Payer, read_debt
@@ -37,6 +36,7 @@ from guichet.portal.payment_results import (
     settle,
 )
 from guichet.portal.visit import Visit
+from guichet.web.forms import Form, MissingField
 
 _log = structlog.get_logger()
 

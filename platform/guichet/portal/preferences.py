@@ -13,10 +13,10 @@ from guichet.errors import NotFound
 from guichet.messages.kinds import OPTIONAL
 from guichet.messages.log import find_message
 from guichet.messages.preferences import Source, choose_kinds, read_preferences, unsubscribe
-from guichet.portal.forms import AnyRequest, MissingField, read_form
 from guichet.portal.language import remember_language
 from guichet.portal.visit import Visit
 from guichet.theming.locale import LANGUAGES
+from guichet.web.forms import AnyRequest, MissingField, read_form
 
 Token = Annotated[str, PathParameter(max_length=100)]
 Saved = Annotated[bool, QueryParameter(name="saved")]

@@ -1,7 +1,7 @@
 """The pages of signing in and out; what is checked stands in `guichet.auth`."""
 
 from typing import Annotated
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 import msgspec
 import structlog
@@ -10,25 +10,22 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
+from guichet.auth.callbacks import read_callback
 from guichet.auth.client_addresses import client_address
 from guichet.auth.cookies import browser_cookie, session_cookie
-from guichet.auth.failures import NoAccount, SignInExpired, SignInFailed
-from guichet.auth.oidc import Callback
+from guichet.auth.failures import NoAccount, SignInFailed
 from guichet.auth.paths import local_path, sign_in_path
 from guichet.auth.sessions import find_session
 from guichet.auth.signing_in import Visitor
 from guichet.errors import NotFound
-from guichet.portal.forms import AnyRequest, read_form
 from guichet.portal.visit import Visit
+from guichet.web.forms import AnyRequest, read_form
 from tenants.identity_providers import IdentityProvider
 
 log = structlog.get_logger()
 
 ProviderId = Annotated[str, PathParameter(max_length=100)]
 NextPath = Annotated[str, QueryParameter(name="next", max_length=2000)]
-
-#: A callback has a handful of parameters; one with more is nothing that we asked for.
-_MOST_PARAMETERS = 20
 
 
 class ProviderButton(msgspec.Struct, frozen=True):
@@ -71,8 +68,9 @@ async def finish(visit: NamedDependency[Visit], provider_id: ProviderId) -> ASGI
     """Open the session of whoever the provider names."""
     provider = _provider(visit, provider_id)
     try:
+        callback = read_callback(visit.scope["query_string"])
         finished = await visit.sign_in.finish(
-            _visitor(visit), provider, _redirect_uri(visit, provider), _callback(visit)
+            _visitor(visit), provider, _redirect_uri(visit, provider), callback
         )
     except SignInFailed as failure:
         return _show_failure(visit, failure)
@@ -126,27 +124,6 @@ def _visitor(visit: Visit) -> Visitor:
         session=visit.cookies.session,
         user_agent=visit.header(b"user-agent"),
         request_id=visit.request_id,
-    )
-
-
-def _callback(visit: Visit) -> Callback:
-    """The callback's parameters, each at most once; raises `SignInExpired`."""
-    try:
-        pairs = parse_qsl(
-            visit.scope["query_string"].decode("ascii"),
-            keep_blank_values=True,
-            max_num_fields=_MOST_PARAMETERS,
-        )
-    except ValueError as error:
-        raise SignInExpired(reason="the callback cannot be read") from error
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise SignInExpired(reason="a parameter of the callback comes twice")
-    return Callback(
-        state=given.get("state", ""),
-        code=given.get("code", ""),
-        iss=given.get("iss"),
-        error=given.get("error", ""),
     )
 
 

@@ -1,6 +1,5 @@
 """One request to a portal: whose it is, who is asking, and in which language to answer."""
 
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +8,7 @@ from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope
 
-from guichet.auth.cookies import Cookies, cookie_values, language_cookie, read_cookies
+from guichet.auth.cookies import Cookies, read_cookies
 from guichet.auth.csrf import check_form, csrf_token
 from guichet.auth.paths import local_path, sign_in_path
 from guichet.auth.sessions import Session, find_session
@@ -19,8 +18,9 @@ from guichet.deployment import Deployment
 from guichet.errors import SignInRequired
 from guichet.portal.brand import Brand
 from guichet.tenancy import TenantEntry
-from guichet.theming.locale import LANGUAGES, negotiate
-from guichet.theming.shell import Language, Shell
+from guichet.theming.locale import negotiate
+from guichet.theming.shell import Shell
+from guichet.web.languages import chosen_language, language_links
 from tenants.configuration import Configuration
 
 #: Where the edge leaves a `Visit` in the ASGI scope.
@@ -96,13 +96,9 @@ class Visit:
         """The customer's setting, else this browser's choice, its languages, the tenant's."""
         chosen = self.session.locale if self.session else None
         if chosen is None:
-            chosen = self._language_cookie()
+            cookies = self.header(b"cookie").encode("latin-1")
+            chosen = chosen_language(cookies, self.deployment.settings)
         return negotiate(chosen, self.header(b"accept-language"), self.configuration.locale)
-
-    def _language_cookie(self) -> str | None:
-        name = language_cookie(self.deployment.settings).name
-        given = cookie_values(self.header(b"cookie").encode("latin-1"), name)
-        return next((value for value in given if value in LANGUAGES), None)
 
     async def identify(self, unit: Unit) -> Session:
         """Who is signed in; raises `SignInRequired`."""
@@ -169,7 +165,7 @@ class Visit:
             customer_label=(session.customer_name or session.customer_email or "")
             if session
             else "",
-            languages=_languages(locale, self.place),
+            languages=language_links(locale, self.place),
             request_id=self.request_id,
         )
 
@@ -184,14 +180,3 @@ def visit_of(request: Request[Any, Any, Any]) -> Visit:
     """The visit that the edge put into a request; handlers take it as `visit`."""
     visit: Visit = request.scope["state"][VISIT]
     return visit
-
-
-# Of the places that visitors come to most; every page shows its switch between languages.
-@lru_cache(maxsize=128)
-def _languages(locale: str, place: str) -> tuple[Language, ...]:
-    # What comes back from an identity provider can be used once: its page cannot be shown again.
-    target = "/sign-in" if place.startswith("/sign-in/") else quote(place, safe="/")
-    return tuple(
-        Language(code, label, f"/language/{code}?next={target}", code == locale)
-        for code, label in LANGUAGES.items()
-    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar.connection import Request
+from litestar.datastructures import UploadFile
 from litestar.exceptions import ClientException
 
 from guichet.errors import InvalidInput, MalformedRequest
@@ -11,6 +12,7 @@ from guichet.errors import InvalidInput, MalformedRequest
 MAX_FIELDS = 50
 
 Form = dict[str, str]
+Uploads = dict[str, UploadFile]
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -28,13 +30,26 @@ class MissingField(InvalidInput):
 
 async def read_form(request: AnyRequest) -> Form:
     """The fields of a form; raises `MalformedForm` for anything but plain single values."""
+    form, uploads = await read_posted(request, MAX_FIELDS)
+    if uploads:
+        raise MalformedForm
+    return form
+
+
+async def read_posted(request: AnyRequest, most: int) -> tuple[Form, Uploads]:
+    """The fields of a form and the files among them, `most` in all.
+
+    A file field in which nothing was chosen is left out. Raises `MalformedForm`.
+    """
     try:
         data = await request.form()
     except (ClientException, ValueError) as error:
         raise MalformedForm from error
     fields = list(data.multi_items())
-    if len(fields) > MAX_FIELDS or len(fields) != len({name for name, _ in fields}):
+    if len(fields) > most or len(fields) != len({name for name, _ in fields}):
         raise MalformedForm
-    if not all(isinstance(value, str) and "\0" not in value for _, value in fields):
+    texts = {name: value for name, value in fields if isinstance(value, str)}
+    uploads = {name: value for name, value in fields if isinstance(value, UploadFile)}
+    if len(texts) + len(uploads) != len(fields) or any("\0" in text for text in texts.values()):
         raise MalformedForm
-    return dict(fields)
+    return texts, {name: file for name, file in uploads.items() if file.filename}

@@ -1,0 +1,1 @@
+"""What the pages of all doors share: forms, errors as pages, and the choice of a language."""
