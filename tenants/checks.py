@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -14,7 +13,9 @@ from tenants.configuration import LARGEST_DOCUMENT, Configuration
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
 from tenants.mails import MAIL_KINDS, Mails
+from tenants.mistakes import BETWEEN, ONE_OF, TOO_MANY, Mistake
 from tenants.retries import RetryPolicy
+from tenants.shapes import misfits
 
 _LOCALES = ("en", "fr")
 _SCHEMES = ("auto", "light", "dark")
@@ -32,11 +33,9 @@ _MOST_OF_A_KIND = 200
 _NO_ZONES = ("Factory", "localtime")
 
 
-class Mistake(NamedTuple):
-    """What is wrong, and where: a path such as `plans[2].price_id`, empty for the whole."""
-
-    path: str
-    text: str
+def _(message: str) -> str:
+    """Mark a sentence for the catalogues; it is translated where it is shown."""
+    return message
 
 
 class InvalidConfiguration(TenantsError):
@@ -44,7 +43,9 @@ class InvalidConfiguration(TenantsError):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
-        super().__init__("\n".join(f"{path or 'document'}: {it}" for path, it in self.mistakes))
+        super().__init__(
+            "\n".join(f"{it.path or 'document'}: {it.english}" for it in self.mistakes)
+        )
 
 
 def read_document(document: bytes) -> Configuration:
@@ -53,12 +54,16 @@ def read_document(document: bytes) -> Configuration:
     Stricter than reading what was published: a field that nobody knows is a slip of the pen here.
     """
     if len(document) > LARGEST_DOCUMENT:
-        raise InvalidConfiguration([Mistake("", f"is larger than {LARGEST_DOCUMENT} bytes")])
+        raise InvalidConfiguration(
+            [Mistake("", _("This is larger than %(most)s bytes."), {"most": LARGEST_DOCUMENT})]
+        )
     try:
         value = msgspec.json.decode(document)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidConfiguration([Mistake("", f"is not JSON: {error}")]) from None
-    mistakes = list(_misfits(value, Configuration, ""))
+        raise InvalidConfiguration(
+            [Mistake("", _("This is not JSON: %(error)s."), {"error": error})]
+        ) from None
+    mistakes = list(misfits(value, Configuration, ""))
     if mistakes:
         raise InvalidConfiguration(mistakes)
     configuration = msgspec.convert(value, Configuration)
@@ -71,9 +76,9 @@ def read_document(document: bytes) -> Configuration:
 def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
     """What cannot be published although it has the right shape."""
     if configuration.locale not in _LOCALES:
-        yield Mistake("locale", f"is one of {', '.join(_LOCALES)}")
+        yield Mistake("locale", ONE_OF, {"choices": ", ".join(_LOCALES)})
     if configuration.support_email and not _EMAIL.fullmatch(configuration.support_email):
-        yield Mistake("support_email", "is not an e-mail address")
+        yield Mistake("support_email", _("Write an email address such as help@example.com."))
     yield from _branding_rules(configuration.branding)
     yield from _plan_rules(configuration.plans)
     yield from _provider_rules(configuration.identity_providers)
@@ -83,26 +88,28 @@ def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
 
 def _branding_rules(branding: Branding) -> Iterator[Mistake]:
     if not _SHORT_NAME.fullmatch(branding.theme):
-        yield Mistake("branding.theme", "is the name of a theme")
+        yield Mistake("branding.theme", _("Choose one of the themes."))
     if branding.scheme not in _SCHEMES:
-        yield Mistake("branding.scheme", f"is one of {', '.join(_SCHEMES)}")
+        yield Mistake("branding.scheme", ONE_OF, {"choices": ", ".join(_SCHEMES)})
     if branding.radius is not None and not 0 <= branding.radius <= _LARGEST_RADIUS:
-        yield Mistake("branding.radius", f"is 0 to {_LARGEST_RADIUS} pixels")
+        yield Mistake("branding.radius", BETWEEN, {"least": 0, "most": _LARGEST_RADIUS})
     yield from _colour_rules("branding.light", branding.light)
     yield from _colour_rules("branding.dark", branding.dark)
     for name in ("logo", "logo_dark"):
         value = getattr(branding, name)
         if value and not _ASSET.fullmatch(value):
-            yield Mistake(f"branding.{name}", "is the id of a stored picture")
+            yield Mistake(f"branding.{name}", _("Upload a picture, or name one by its id."))
     for place, link in enumerate(branding.links):
         if not is_web_address(link.url):
-            yield Mistake(f"branding.links[{place}].url", "is an http, https or mailto address")
+            yield Mistake(
+                f"branding.links[{place}].url", _("Write an https, http or mailto address.")
+            )
 
 
 def _colour_rules(path: str, colours: Colours) -> Iterator[Mistake]:
     for name, value in msgspec.structs.asdict(colours).items():
         if value and not _COLOUR.fullmatch(value):
-            yield Mistake(f"{path}.{name}", "is a colour such as #1a2b3c")
+            yield Mistake(f"{path}.{name}", _("Write a colour such as #1a2b3c."))
 
 
 def _plan_rules(plans: tuple[Plan, ...]) -> Iterator[Mistake]:
@@ -110,9 +117,10 @@ def _plan_rules(plans: tuple[Plan, ...]) -> Iterator[Mistake]:
     yield from _repeats("plans", "price_id", [plan.price_id for plan in plans])
     for place, plan in enumerate(plans):
         if not plan.price_id:
-            yield Mistake(f"plans[{place}].price_id", "is the id of a price")
+            yield Mistake(f"plans[{place}].price_id", _("Name the price by its id."))
         if not 1 <= plan.quantity_min <= plan.quantity_max:
-            yield Mistake(f"plans[{place}].quantity_min", "is 1 to the plan's quantity_max")
+            path = f"plans[{place}].quantity_min"
+            yield Mistake(path, _("The least quantity is 1 at least, and not above the most."))
 
 
 def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake]:
@@ -121,46 +129,54 @@ def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake
     for place, provider in enumerate(providers):
         path = f"identity_providers[{place}]"
         if not _SHORT_NAME.fullmatch(provider.id):
-            yield Mistake(f"{path}.id", "is 1 to 40 of a-z, 0-9 and hyphens")
+            yield Mistake(f"{path}.id", _("Use 1 to 40 of a-z, 0-9 and hyphens."))
         if not provider.label:
-            yield Mistake(f"{path}.label", "is what the button says")
+            yield Mistake(f"{path}.label", _("Write what the button says."))
         if not is_web_address(provider.issuer, ("https",)) and not _is_loopback(provider.issuer):
-            yield Mistake(f"{path}.issuer", "is an https address")
+            yield Mistake(f"{path}.issuer", _("Write an https address."))
         if not provider.client_id:
-            yield Mistake(f"{path}.client_id", "is what the provider gave the merchant")
+            yield Mistake(f"{path}.client_id", _("Write the client id that the provider gave you."))
         if "openid" not in provider.scopes:
-            yield Mistake(f"{path}.scopes", "hold openid")
+            yield Mistake(f"{path}.scopes", _("The scopes hold openid."))
         for host in provider.endpoint_hosts:
             if not _HOST.fullmatch(host):
-                yield Mistake(f"{path}.endpoint_hosts", f"{host!r} is no host such as id.example")
+                text = _("“%(host)s” is no host such as id.example.")
+                yield Mistake(f"{path}.endpoint_hosts", text, {"host": host})
 
 
 def _mail_rules(mails: Mails) -> Iterator[Mistake]:
     if mails.sender_address and not _SENDER.fullmatch(mails.sender_address):
-        yield Mistake("mails.sender_address", "is a plain e-mail address such as hello@example.com")
+        text = _("Write a plain email address such as hello@example.com.")
+        yield Mistake("mails.sender_address", text)
     for place, kind in enumerate(mails.switched_off):
         if kind not in MAIL_KINDS:
-            yield Mistake(f"mails.switched_off[{place}]", f"is one of {', '.join(MAIL_KINDS)}")
+            yield Mistake(
+                f"mails.switched_off[{place}]", ONE_OF, {"choices": ", ".join(MAIL_KINDS)}
+            )
 
 
 def _retry_rules(policy: RetryPolicy) -> Iterator[Mistake]:
     if policy.time_zone in _NO_ZONES or policy.time_zone not in available_timezones():
-        yield Mistake("retries.time_zone", "is a time zone's name such as Europe/Paris")
+        yield Mistake("retries.time_zone", _("Write a time zone's name such as Europe/Paris."))
     if sum(policy.waits_days) >= policy.window_days:
-        yield Mistake("retries.waits_days", "add up to less than retries.window_days")
+        text = _("Together the waits are shorter than the window.")
+        yield Mistake("retries.waits_days", text)
     if policy.block_after_days is not None and policy.block_after_days < policy.grace_days:
-        yield Mistake("retries.block_after_days", "is not less than retries.grace_days")
+        text = _("Access is not blocked before the grace is over.")
+        yield Mistake("retries.block_after_days", text)
 
 
 def _number_rules(path: str, items: tuple[object, ...]) -> Iterator[Mistake]:
     if len(items) > _MOST_OF_A_KIND:
-        yield Mistake(path, f"are {_MOST_OF_A_KIND} at most")
+        yield Mistake(path, TOO_MANY, {"most": _MOST_OF_A_KIND})
 
 
 def _repeats(path: str, field: str, values: list[str]) -> Iterator[Mistake]:
     for place, value in enumerate(values):
         if value in values[:place]:
-            yield Mistake(f"{path}[{place}].{field}", f"repeats {value!r}")
+            yield Mistake(
+                f"{path}[{place}].{field}", _("“%(value)s” is there already."), {"value": value}
+            )
 
 
 def is_web_address(value: str, schemes: tuple[str, ...] = ("https", "http", "mailto")) -> bool:
@@ -175,32 +191,3 @@ def is_web_address(value: str, schemes: tuple[str, ...] = ("https", "http", "mai
 def _is_loopback(value: str) -> bool:
     """A provider on this very machine, as in the demo, may do without TLS."""
     return is_web_address(value, ("http",)) and urlsplit(value).hostname in _LOOPBACK
-
-
-def _misfits(value: Any, wanted: Any, path: str) -> Iterator[Mistake]:
-    """Where a value has not the shape of the type; msgspec alone stops at the first place."""
-    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
-        yield from _struct_misfits(value, wanted, path)
-    elif get_origin(wanted) is tuple and isinstance(value, list):
-        for place, item in enumerate(value):
-            yield from _misfits(item, get_args(wanted)[0], f"{path}[{place}]")
-    else:
-        try:
-            msgspec.convert(value, wanted)
-        except msgspec.ValidationError as error:
-            yield Mistake(path, str(error))
-
-
-def _struct_misfits(value: Any, wanted: type[msgspec.Struct], path: str) -> Iterator[Mistake]:
-    if not isinstance(value, dict):
-        yield Mistake(path, "is not an object")
-        return
-    known = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
-    prefix = f"{path}." if path else ""
-    for name in value.keys() - known.keys():
-        yield Mistake(f"{prefix}{name}", "is not a known field")
-    for name, field in known.items():
-        if name in value:
-            yield from _misfits(value[name], field.type, f"{prefix}{name}")
-        elif field.required:
-            yield Mistake(f"{prefix}{name}", "is missing")

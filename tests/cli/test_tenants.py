@@ -187,9 +187,9 @@ async def test_a_configuration_with_mistakes_is_not_published_and_all_are_named(
     document = '{"lokale": "fr", "branding": {"radius": "x"}, "plans": [{}]}'
     result = await guichet("tenant", "publish", "lumen", "-", stdin=document)
     assert result.exit_code == 1
-    assert "lokale: is not a known field" in result.stderr
-    assert "branding.radius: Expected" in result.stderr
-    assert "plans[0].price_id: is missing" in result.stderr
+    assert "lokale: There is no such field." in result.stderr
+    assert "branding.radius: Write a whole number." in result.stderr
+    assert "plans[0].price_id: This is missing." in result.stderr
     assert (await _show(guichet))["published_version"] is None
 
 

@@ -15,6 +15,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 import guichet
+import tenants
 from guichet.errors import GuichetError
 from guichet.theming.locale import LANGUAGES, TRANSLATIONS
 from guichet.theming.themes import themes_directory
@@ -39,6 +40,7 @@ def template_catalogue() -> Catalog:
     sources = [
         *((path, "jinja2") for path in themes_directory().glob("*/templates/**/*.*")),
         *((path, "python") for path in Path(guichet.__path__[0]).rglob("*.py")),
+        *((path, "python") for path in Path(tenants.__path__[0]).rglob("*.py")),
     ]
     for path, method in sorted(sources):
         name = path.relative_to(root).as_posix()
