@@ -17,6 +17,10 @@ begin
   return null;
 end $$;
 
+CREATE FUNCTION public.current_agency() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('guichet.agency'::text, true), ''::text))::uuid;
+
 CREATE FUNCTION public.current_tenant() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('guichet.tenant'::text, true), ''::text))::uuid;
@@ -279,6 +283,35 @@ CREATE TABLE public.agency_audit_log (
 
 ALTER TABLE ONLY public.agency_audit_log FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.agency_invitations (
+    agency_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    invited_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT agency_invitations_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)))),
+    CONSTRAINT agency_invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY public.agency_invitations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.agency_members (
+    agency_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    email text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    role text NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    added_by text NOT NULL,
+    CONSTRAINT agency_members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY public.agency_members FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.assets (
     tenant_id uuid NOT NULL,
     id text NOT NULL,
@@ -366,6 +399,16 @@ CREATE TABLE public.change_requests (
 );
 
 ALTER TABLE ONLY public.change_requests FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.configuration_drafts (
+    tenant_id uuid NOT NULL,
+    document jsonb NOT NULL,
+    based_on integer NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_by text NOT NULL
+);
+
+ALTER TABLE ONLY public.configuration_drafts FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.configurations (
     tenant_id uuid NOT NULL,
@@ -857,6 +900,82 @@ CREATE TABLE public.sign_in_attempts (
 
 ALTER TABLE ONLY public.sign_in_attempts FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.staff (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    locale text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT staff_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)))),
+    CONSTRAINT staff_locale_check CHECK ((length(locale) <= 10)),
+    CONSTRAINT staff_name_check CHECK ((length(name) <= 200))
+);
+
+ALTER TABLE ONLY public.staff FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.staff_identities (
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    staff_id uuid NOT NULL,
+    linked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.staff_identities FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.staff_links (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    staff_id uuid NOT NULL,
+    next_path text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.staff_links FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.staff_messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    recipient text NOT NULL,
+    locale text NOT NULL,
+    facts jsonb NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    reason text,
+    tries smallint DEFAULT 0 NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    ended_at timestamp with time zone,
+    CONSTRAINT staff_messages_kind_check CHECK ((kind = ANY (ARRAY['sign_in'::text, 'agency_invitation'::text, 'tenant_invitation'::text]))),
+    CONSTRAINT staff_messages_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.staff_messages FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.staff_sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    token_hash bytea NOT NULL,
+    staff_id uuid NOT NULL,
+    provider text NOT NULL,
+    device text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.staff_sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.staff_sign_in_attempts (
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    nonce text NOT NULL,
+    code_verifier text NOT NULL,
+    next_path text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.staff_sign_in_attempts FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.subscription_items (
     tenant_id uuid NOT NULL,
     subscription_id text NOT NULL,
@@ -924,6 +1043,35 @@ CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
           WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update, 'access', access) AS document
    FROM public.subscriptions subscription;
 
+CREATE TABLE public.tenant_invitations (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    invited_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT tenant_invitations_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)))),
+    CONSTRAINT tenant_invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'support'::text, 'analyst'::text])))
+);
+
+ALTER TABLE ONLY public.tenant_invitations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.tenant_members (
+    tenant_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    email text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    role text NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    added_by text NOT NULL,
+    CONSTRAINT tenant_members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'support'::text, 'analyst'::text])))
+);
+
+ALTER TABLE ONLY public.tenant_members FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenants (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     agency_id uuid NOT NULL,
@@ -960,6 +1108,12 @@ ALTER TABLE ONLY public.agencies
 ALTER TABLE ONLY public.agency_audit_log
     ADD CONSTRAINT agency_audit_log_pkey PRIMARY KEY (agency_id, id);
 
+ALTER TABLE ONLY public.agency_invitations
+    ADD CONSTRAINT agency_invitations_pkey PRIMARY KEY (agency_id, id);
+
+ALTER TABLE ONLY public.agency_members
+    ADD CONSTRAINT agency_members_pkey PRIMARY KEY (agency_id, staff_id);
+
 ALTER TABLE ONLY public.assets
     ADD CONSTRAINT assets_pkey PRIMARY KEY (tenant_id, id);
 
@@ -977,6 +1131,9 @@ ALTER TABLE ONLY public.card_pages
 
 ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.configuration_drafts
+    ADD CONSTRAINT configuration_drafts_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_pkey PRIMARY KEY (tenant_id, version);
@@ -1059,11 +1216,41 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.sign_in_attempts
     ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (tenant_id, state_hash);
 
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_email_key UNIQUE (email);
+
+ALTER TABLE ONLY public.staff_identities
+    ADD CONSTRAINT staff_identities_pkey PRIMARY KEY (issuer, subject);
+
+ALTER TABLE ONLY public.staff_links
+    ADD CONSTRAINT staff_links_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff_messages
+    ADD CONSTRAINT staff_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff
+    ADD CONSTRAINT staff_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.staff_sign_in_attempts
+    ADD CONSTRAINT staff_sign_in_attempts_pkey PRIMARY KEY (state_hash);
+
 ALTER TABLE ONLY public.subscription_items
     ADD CONSTRAINT subscription_items_pkey PRIMARY KEY (tenant_id, subscription_id, id);
 
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.tenant_invitations
+    ADD CONSTRAINT tenant_invitations_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.tenant_members
+    ADD CONSTRAINT tenant_members_pkey PRIMARY KEY (tenant_id, staff_id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (id);
@@ -1075,6 +1262,10 @@ ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (tenant_id, id);
 
 CREATE INDEX agency_audit_log_at ON public.agency_audit_log USING btree (agency_id, at DESC);
+
+CREATE UNIQUE INDEX agency_invitations_open ON public.agency_invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX agency_members_staff ON public.agency_members USING btree (staff_id);
 
 CREATE INDEX audit_log_at ON public.audit_log USING btree (tenant_id, at DESC);
 
@@ -1146,11 +1337,21 @@ CREATE INDEX sessions_customer ON public.sessions USING btree (tenant_id, custom
 
 CREATE UNIQUE INDEX sessions_token ON public.sessions USING btree (tenant_id, token_hash);
 
+CREATE INDEX staff_links_expires ON public.staff_links USING btree (expires_at);
+
+CREATE INDEX staff_messages_due ON public.staff_messages USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX staff_sessions_staff ON public.staff_sessions USING btree (staff_id);
+
 CREATE INDEX subscriptions_customer ON public.subscriptions USING btree (tenant_id, customer_id, created_at);
 
 CREATE INDEX subscriptions_renewals ON public.subscriptions USING btree (tenant_id, current_period_end_at, id) WHERE ((status = 'active'::text) AND (NOT cancel_at_period_end));
 
 CREATE INDEX subscriptions_trials ON public.subscriptions USING btree (tenant_id, trial_end_at, id) WHERE (status = 'trialing'::text);
+
+CREATE UNIQUE INDEX tenant_invitations_open ON public.tenant_invitations USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX tenant_members_staff ON public.tenant_members USING btree (staff_id);
 
 CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
 
@@ -1191,6 +1392,15 @@ CREATE TRIGGER test_clocks_news AFTER INSERT OR UPDATE OF frozen_at ON public.te
 ALTER TABLE ONLY public.agency_audit_log
     ADD CONSTRAINT agency_audit_log_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
 
+ALTER TABLE ONLY public.agency_invitations
+    ADD CONSTRAINT agency_invitations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
+
+ALTER TABLE ONLY public.agency_members
+    ADD CONSTRAINT agency_members_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
+
+ALTER TABLE ONLY public.agency_members
+    ADD CONSTRAINT agency_members_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.assets
     ADD CONSTRAINT assets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1208,6 +1418,9 @@ ALTER TABLE ONLY public.card_pages
 
 ALTER TABLE ONLY public.change_requests
     ADD CONSTRAINT change_requests_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.configuration_drafts
+    ADD CONSTRAINT configuration_drafts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -1275,8 +1488,26 @@ ALTER TABLE ONLY public.sessions
 ALTER TABLE ONLY public.sign_in_attempts
     ADD CONSTRAINT sign_in_attempts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.staff_identities
+    ADD CONSTRAINT staff_identities_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_links
+    ADD CONSTRAINT staff_links_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.staff_sessions
+    ADD CONSTRAINT staff_sessions_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.tenant_invitations
+    ADD CONSTRAINT tenant_invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.tenant_members
+    ADD CONSTRAINT tenant_members_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.tenant_members
+    ADD CONSTRAINT tenant_members_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES public.agencies(id);
@@ -1286,7 +1517,21 @@ ALTER TABLE ONLY public.test_clocks
 
 ALTER TABLE public.agencies ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY agency ON public.agencies TO guichet_agency USING ((id = public.current_agency()));
+
+CREATE POLICY agency ON public.agency_audit_log TO guichet_agency USING ((agency_id = public.current_agency()));
+
+CREATE POLICY agency ON public.agency_invitations TO guichet_agency USING ((agency_id = public.current_agency()));
+
+CREATE POLICY agency ON public.agency_members TO guichet_agency USING ((agency_id = public.current_agency()));
+
+CREATE POLICY agency ON public.tenants TO guichet_agency USING ((agency_id = public.current_agency()));
+
 ALTER TABLE public.agency_audit_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.agency_invitations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.agency_members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.assets ENABLE ROW LEVEL SECURITY;
 
@@ -1299,6 +1544,8 @@ ALTER TABLE public.book_differences ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.card_pages ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.change_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.configuration_drafts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.configurations ENABLE ROW LEVEL SECURITY;
 
@@ -1350,6 +1597,18 @@ ALTER TABLE public.sessions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sign_in_attempts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.staff_identities ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.staff_links ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.staff_messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.staff_sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.staff_sign_in_attempts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.subscription_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
@@ -1357,6 +1616,10 @@ ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY system ON public.agencies TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.agency_audit_log TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.agency_invitations TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.agency_members TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.audit_log FOR INSERT TO guichet_system WITH CHECK (true);
 
@@ -1380,6 +1643,22 @@ CREATE POLICY system ON public.provider_events FOR SELECT TO guichet_system USIN
 
 CREATE POLICY system ON public.reconciliations FOR SELECT TO guichet_system USING (true);
 
+CREATE POLICY system ON public.staff TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.staff_identities TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.staff_links TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.staff_messages TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.staff_sessions TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.staff_sign_in_attempts TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.tenant_invitations TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.tenant_members TO guichet_system USING (true) WITH CHECK (true);
+
 CREATE POLICY system ON public.tenants TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY tenant ON public.assets TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -1393,6 +1672,8 @@ CREATE POLICY tenant ON public.book_differences TO guichet_app USING ((tenant_id
 CREATE POLICY tenant ON public.card_pages TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.change_requests TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.configuration_drafts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.configurations TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1448,9 +1729,17 @@ CREATE POLICY tenant ON public.subscription_items TO guichet_app USING ((tenant_
 
 CREATE POLICY tenant ON public.subscriptions TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.tenant_invitations TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.tenant_members TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.tenants TO guichet_app USING ((id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.test_clocks TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+ALTER TABLE public.tenant_invitations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenants ENABLE ROW LEVEL SECURITY;
 
@@ -1458,6 +1747,7 @@ ALTER TABLE public.test_clocks ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO guichet_app;
 GRANT USAGE ON SCHEMA public TO guichet_system;
+GRANT USAGE ON SCHEMA public TO guichet_agency;
 
 REVOKE ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.portal_home(tenant uuid, session_token_hash bytea) TO guichet_app;
@@ -1466,8 +1756,22 @@ REVOKE ALL ON FUNCTION public.store_provider_events(event_tenants uuid[], event_
 GRANT ALL ON FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.agencies TO guichet_system;
+GRANT SELECT ON TABLE public.agencies TO guichet_agency;
+
+GRANT UPDATE(name) ON TABLE public.agencies TO guichet_agency;
 
 GRANT SELECT,INSERT ON TABLE public.agency_audit_log TO guichet_system;
+GRANT SELECT,INSERT ON TABLE public.agency_audit_log TO guichet_agency;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agency_invitations TO guichet_system;
+GRANT SELECT ON TABLE public.agency_invitations TO guichet_agency;
+
+GRANT UPDATE(revoked_at) ON TABLE public.agency_invitations TO guichet_agency;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.agency_members TO guichet_system;
+GRANT SELECT,DELETE ON TABLE public.agency_members TO guichet_agency;
+
+GRANT UPDATE(role) ON TABLE public.agency_members TO guichet_agency;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.assets TO guichet_app;
 
@@ -1497,6 +1801,8 @@ GRANT SELECT(tenant_id) ON TABLE public.change_requests TO guichet_system;
 GRANT SELECT(state) ON TABLE public.change_requests TO guichet_system;
 
 GRANT SELECT(claimed_until) ON TABLE public.change_requests TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.configuration_drafts TO guichet_app;
 
 GRANT SELECT,INSERT ON TABLE public.configurations TO guichet_app;
 
@@ -1624,14 +1930,37 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.sign_in_attempts TO guichet_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.staff TO guichet_system;
+
+GRANT SELECT,INSERT ON TABLE public.staff_identities TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_links TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_messages TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.staff_sessions TO guichet_system;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.staff_sign_in_attempts TO guichet_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_items TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO guichet_app;
 
 GRANT SELECT ON TABLE public.subscription_documents TO guichet_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant_invitations TO guichet_system;
+GRANT SELECT ON TABLE public.tenant_invitations TO guichet_app;
+
+GRANT UPDATE(revoked_at) ON TABLE public.tenant_invitations TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant_members TO guichet_system;
+GRANT SELECT,DELETE ON TABLE public.tenant_members TO guichet_app;
+
+GRANT UPDATE(role) ON TABLE public.tenant_members TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tenants TO guichet_system;
 GRANT SELECT ON TABLE public.tenants TO guichet_app;
+GRANT SELECT ON TABLE public.tenants TO guichet_agency;
 
 GRANT UPDATE(published_version) ON TABLE public.tenants TO guichet_app;
 

@@ -8,9 +8,11 @@ from tenants.branding import Branding
 from tenants.catalog import CancelRules, ChangeRules, Plan
 from tenants.connection import Connection
 from tenants.errors import TenantsError
+from tenants.features import Features
 from tenants.identity_providers import IdentityProvider
 from tenants.mails import Mails
 from tenants.retries import RetryPolicy
+from tenants.texts import Texts
 
 #: In bytes of JSON. A merchant's own CSS is the largest part of a document.
 LARGEST_DOCUMENT = 256 * 1024
@@ -33,6 +35,8 @@ class Configuration(msgspec.Struct, frozen=True, omit_defaults=True):
     plans: tuple[Plan, ...] = ()
     changes: ChangeRules = msgspec.field(default_factory=ChangeRules)
     cancel: CancelRules = msgspec.field(default_factory=CancelRules)
+    features: Features = msgspec.field(default_factory=Features)
+    texts: Texts = msgspec.field(default_factory=Texts)
     identity_providers: tuple[IdentityProvider, ...] = ()
     support_email: str = ""
     retries: RetryPolicy = msgspec.field(default_factory=RetryPolicy)

@@ -7,6 +7,9 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from guichet import logs
+from guichet.console import errors as console_errors
+from guichet.console.routes import HANDLERS as CONSOLE_HANDLERS
+from guichet.console.visit import visit_of as console_visit_of
 from guichet.deployment import PATIENCE_SECONDS
 from guichet.edge.base import Door, base_door
 from guichet.edge.entrance import Edge
@@ -30,6 +33,8 @@ from guichet.settings import Settings, read_settings
 
 #: The largest form; event deliveries have a limit of their own.
 MAX_FORM_BYTES = 64 * 1024
+#: Staff send pictures and whole configurations.
+MAX_UPLOAD_BYTES = 2 * 1024 * 1024
 
 
 def portal_app() -> Litestar:
@@ -66,6 +71,21 @@ def portal_app() -> Litestar:
     )
 
 
+def console_app() -> Litestar:
+    """The staff's door: every route of the console's host."""
+    return Litestar(
+        route_handlers=list(CONSOLE_HANDLERS),
+        dependencies={"visit": Provide(console_visit_of)},
+        exception_handlers={
+            HTTPException: console_errors.show_error,
+            Exception: console_errors.show_error,
+        },
+        request_max_body_size=MAX_UPLOAD_BYTES,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
 def create_app(
     settings: Settings | None = None,
     base: Door = base_door,
@@ -77,4 +97,6 @@ def create_app(
     """
     settings = settings or read_settings(os.environ)
     logs.configure(settings.log_level)
-    return Edge(settings, portal=portal_app(), base=base, patience_s=patience_s)
+    return Edge(
+        settings, portal=portal_app(), console=console_app(), base=base, patience_s=patience_s
+    )

@@ -1,8 +1,9 @@
 """PostgreSQL: every statement runs inside one tenant, or says aloud that it does not.
 
 `unit()` is one transaction scoped to one tenant, `read()` one statement in one round trip with
-the same scope, `system()` the few statements that look across tenants. The scope is always local
-to a transaction, so a pooled connection never carries a tenant to its next user.
+the same scope, `agency()` one transaction scoped to one agency, `system()` the few statements that
+look across tenants. The scope is always local to a transaction, so a pooled connection never
+carries a tenant to its next user.
 """
 
 import asyncio
@@ -88,7 +89,7 @@ async def _keep_session(_connection: object) -> None:
 
 
 class Database:
-    """The application's pool. All SQL of the deployment goes through one of its three doors."""
+    """The application's pool. All SQL of the deployment goes through one of its doors."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
@@ -119,6 +120,18 @@ class Database:
         """
         async with self._connection() as connection:
             return await connection.fetchval(sql, *args)
+
+    @contextlib.asynccontextmanager
+    async def agency(self, agency_id: UUID) -> AsyncIterator[Connection]:
+        """One transaction as `guichet_agency`, in which row-level security shows one agency's rows.
+
+        That is the directory's rows and figures of its merchants, and nobody's customers.
+        """
+        async with self._transaction() as connection:
+            # A UUID's text holds nothing that could end the literal; SET takes no parameters.
+            await connection.execute(f"set local guichet.agency = '{UUID(str(agency_id))}'")
+            await connection.execute("set local role guichet_agency")
+            yield connection
 
     @contextlib.asynccontextmanager
     async def system(self) -> AsyncIterator[Connection]:

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from guichet.auth.signing_in import SignIn, open_sign_in
+from guichet.auth.staff.signing_in import StaffSignIn, open_staff_sign_in
 from guichet.billing.customers import bring_customers
 from guichet.db import LOST, Database, connect
 from guichet.outbox import Outbox, open_outbox
@@ -37,6 +38,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Outbox
     pages: Pages
     sign_in: SignIn
+    staff_sign_in: StaffSignIn
 
 
 @contextlib.asynccontextmanager
@@ -61,6 +63,7 @@ async def open_deployment(settings: Settings) -> AsyncIterator[Deployment]:
             sign_in=await stack.enter_async_context(
                 open_sign_in(settings, db, vault, bring_customers(db, providers))
             ),
+            staff_sign_in=await stack.enter_async_context(open_staff_sign_in(settings, db)),
         )
 
 

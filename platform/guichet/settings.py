@@ -49,6 +49,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     #: GUICHET_MAIL_FROM: the address that mails come from where a merchant has none.
     mail_from: Annotated[str, msgspec.Meta(pattern=_ADDRESS)] = ""
+    #: GUICHET_STAFF_OIDC_ISSUER: the identity provider with which staff sign in at the console;
+    #: empty, they sign in with mailed links alone.
+    staff_oidc_issuer: str = ""
+    #: GUICHET_STAFF_OIDC_CLIENT_ID: what that provider calls this deployment.
+    staff_oidc_client_id: str = ""
+    #: GUICHET_STAFF_OIDC_CLIENT_SECRET: its secret; empty for a public client.
+    staff_oidc_client_secret: str = ""
+    #: GUICHET_STAFF_OIDC_LABEL: what the button at the console says.
+    staff_oidc_label: str = "Single sign-on"
     #: GUICHET_LOG_LEVEL: debug, info, warning or error.
     log_level: str = "info"
     #: GUICHET_DEMO: the demo's people are listed on the base host, and identity providers may
@@ -56,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo: bool = False
 
     def __repr__(self) -> str:
-        """Names no value: three of them hold secrets, and a traceback may print this."""
+        """Names no value: some of them hold secrets, and a traceback may print this."""
         return "Settings(...)"
 
     @property
@@ -64,6 +73,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """`http` on localhost only; everywhere else a proxy in front ends TLS."""
         name = self.base_domain.partition(":")[0]
         return "http" if name == "localhost" or name.endswith(".localhost") else "https"
+
+    @property
+    def console_host(self) -> str:
+        """Where staff work, without its port."""
+        return f"console.{self.base_host}"
+
+    @property
+    def preview_host(self) -> str:
+        """Where drafts of portals are shown, apart from all cookies; without its port."""
+        return f"preview.{self.base_host}"
 
     @property
     def base_host(self) -> str:
@@ -86,6 +105,10 @@ _NAMES = {
     "drain_seconds": "GUICHET_DRAIN_SECONDS",
     "smtp_url": "GUICHET_SMTP_URL",
     "mail_from": "GUICHET_MAIL_FROM",
+    "staff_oidc_issuer": "GUICHET_STAFF_OIDC_ISSUER",
+    "staff_oidc_client_id": "GUICHET_STAFF_OIDC_CLIENT_ID",
+    "staff_oidc_client_secret": "GUICHET_STAFF_OIDC_CLIENT_SECRET",
+    "staff_oidc_label": "GUICHET_STAFF_OIDC_LABEL",
     "log_level": "GUICHET_LOG_LEVEL",
     "demo": "GUICHET_DEMO",
 }

@@ -5,7 +5,28 @@ from typing import Any
 Connection = Any  # A connection of asyncpg, in a transaction or not.
 
 #: Tables of the directory itself, and dbmate's own.
-WITHOUT_TENANT = {"agencies", "agency_audit_log", "tenants", "schema_migrations"}
+WITHOUT_TENANT = {
+    "agencies",
+    "agency_audit_log",
+    "agency_invitations",
+    "agency_members",
+    "schema_migrations",
+    "staff",
+    "staff_identities",
+    "staff_links",
+    "staff_messages",
+    "staff_sessions",
+    "staff_sign_in_attempts",
+    "tenants",
+}
+#: What an agency sees of itself, by the column that names the agency.
+OF_AGENCY = {
+    "agencies": "id",
+    "tenants": "agency_id",
+    "agency_members": "agency_id",
+    "agency_invitations": "agency_id",
+    "agency_audit_log": "agency_id",
+}
 #: A host names one tenant in the whole deployment. Only guichet_system writes there.
 UNIQUE_ACROSS_TENANTS = {"hosts_host"}
 
@@ -24,6 +45,26 @@ SYSTEM_GRANTS = {
     "select agency_audit_log",
     "insert agency_audit_log",
     "insert audit_log",
+    # Who the staff are, before it is known for whom they work.
+    "select staff",
+    "insert staff",
+    "update staff",
+    "select staff_identities",
+    "insert staff_identities",
+    "select staff_sign_in_attempts",
+    "insert staff_sign_in_attempts",
+    "delete staff_sign_in_attempts",
+    *(
+        f"{privilege} {table}"
+        for privilege in ("select", "insert", "update", "delete")
+        for table in ("staff_links", "staff_sessions", "staff_messages")
+    ),
+    *(
+        f"{privilege} {owner}_{table}"
+        for privilege in ("select", "insert", "update")
+        for owner in ("agency", "tenant")
+        for table in ("members", "invitations")
+    ),
     "select provider_events.tenant_id",
     "select provider_events.received_at",
     "select provider_events.handled_at",
@@ -69,7 +110,7 @@ SYSTEM_GRANTS = {
 #: the role cannot see, TRIGGER runs code as whoever writes.
 _NEVER = ("truncate", "references", "trigger")
 
-APPLICATION_ROLES = ("guichet_app", "guichet_system", "guichet_web")
+APPLICATION_ROLES = ("guichet_agency", "guichet_app", "guichet_system", "guichet_web")
 
 
 async def unprotected_tables(connection: Connection) -> list[str]:
@@ -123,13 +164,20 @@ async def loose_policies(connection: Connection) -> list[str]:
     for row in rows:
         if row["policy"] is None or row["roles"] == ["guichet_system"]:
             continue
-        column = "id" if row["table"] == "tenants" else "tenant_id"
-        wanted = (["guichet_app"], True, "*", f"({column} = current_tenant())", None)
-        if tuple(row)[2:] != wanted:
+        if tuple(row)[2:] != _wanted(row["table"], row["roles"]):
             wrong.append(f"{row['table']} has a loose policy")
     tenant_tables = {row["table"] for row in rows} - (WITHOUT_TENANT - {"tenants"})
     scoped = {row["table"] for row in rows if row["roles"] == ["guichet_app"]}
     return wrong + [f"{table} has no tenant policy" for table in tenant_tables - scoped]
+
+
+def _wanted(table: str, roles: list[str]) -> tuple[object, ...]:
+    """What a policy of one tenant's or one agency's rows says."""
+    column = "id" if table == "tenants" else "tenant_id"
+    shown = f"({column} = current_tenant())"
+    if roles == ["guichet_agency"]:
+        shown = f"({OF_AGENCY.get(table, 'none')} = current_agency())"
+    return (roles, True, "*", shown, None)
 
 
 async def keys_across_tenants(connection: Connection) -> list[str]:
@@ -203,7 +251,8 @@ async def references_across_tenants(connection: Connection) -> list[str]:
     )
     wrong = []
     for row in rows:
-        if row["from_table"] in WITHOUT_TENANT:
+        # Who the staff are belongs to nobody's tenant, and a tenant writes no member's person.
+        if row["from_table"] in WITHOUT_TENANT or row["to_table"] == "staff":
             continue
         wanted = "tenant_id=id" if row["to_table"] == "tenants" else "tenant_id=tenant_id"
         if wanted not in row["columns"]:
@@ -261,12 +310,12 @@ async def mighty_roles(connection: Connection) -> list[str]:
         """,
         list(APPLICATION_ROLES),
     )
-    belongs = {"guichet_app": ["guichet_system"], "guichet_web": ["guichet_app"]}
+    belongs = {"guichet_app": ["guichet_agency", "guichet_system"], "guichet_web": ["guichet_app"]}
     wrong = []
     for row in rows:
         if row["mighty"] or row["creates"] or row["owned"]:
             wrong.append(f"{row['name']} is mighty or owns something")
-        if row["member_of"] != belongs.get(row["name"], []):
+        if sorted(row["member_of"]) != belongs.get(row["name"], []):
             wrong.append(f"{row['name']} belongs to {row['member_of']}")
     return wrong
 

@@ -125,7 +125,7 @@ async def test_no_read_crosses_from_one_tenant_to_another(
     settings = msgspec.structs.replace(settings_without_sandbox, database_connections=CONNECTIONS)
     seed = random.SystemRandom().randrange(2**32)
     soak = Soak(seed)
-    edge = Edge(settings, portal=soak.door, base=base_door)
+    edge = Edge(settings, portal=soak.door, console=base_door, base=base_door)
     async with edge.lifespan() as deployment:
         crowd = await make_crowd(deployment.db, TENANTS)
         await until(lambda: len(deployment.directory) == TENANTS)

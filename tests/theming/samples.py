@@ -157,7 +157,7 @@ def framed(pages: Pages, theme: str, locale: str, page: str, scheme: str) -> She
         theme=theme,
         scheme=scheme,
         stylesheets=(*pages.stylesheet_urls(theme), brand.path),
-        script=pages.script_url,
+        script=pages.script("portal.js"),
         logo=f"/assets/pictures/{theme}-light" if has_logo else "",
         logo_dark=f"/assets/pictures/{theme}-dark" if has_logo else "",
         headline=merchant.branding.headline[locale] if has_logo else "",

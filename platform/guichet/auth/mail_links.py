@@ -19,8 +19,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-#: What a link opens: the page that fixes a payment, or the end of an optional kind of mail.
-Purpose = Literal["fix", "unsubscribe"]
+#: What a link opens: the page that fixes a payment, the end of an optional kind of mail, the
+#: console for one of the staff, or an invitation to a workspace.
+Purpose = Literal["fix", "unsubscribe", "staff_sign_in", "invitation"]
 
 _INFO = b"guichet mail link"
 _LABEL = b"guichet mail link\0"
@@ -34,7 +35,10 @@ _IN_PATH = re.compile(r"(?<=^/fix/)[^/]+|(?<=^/unsubscribe/)[^/]+|[A-Za-z0-9_-]{
 def make_link_token(
     master_keys: Sequence[str], tenant_id: UUID, message_id: UUID, purpose: Purpose
 ) -> str:
-    """The token of a message's link: 64 characters that need no quoting in an address."""
+    """The token of a message's link: 64 characters that need no quoting in an address.
+
+    For an invitation the ids are the workspace's and the invitation's.
+    """
     tag = _tag(master_keys[0], tenant_id, message_id, purpose)
     return base64.urlsafe_b64encode(message_id.bytes + tag).decode()
 

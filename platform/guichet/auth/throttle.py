@@ -41,7 +41,11 @@ class Throttle:
         Raises `TooManySignIns` beyond the limit, `SignInUnavailable` when Redis cannot be asked
         within a second.
         """
-        key = f"guichet:sign-in:{door}:{tenant_id}:{network(address)}"
+        await self.count_name(door, tenant_id, network(address))
+
+    async def count_name(self, door: str, tenant_id: UUID, name: str) -> None:
+        """The same for whatever `name` stands for, such as an address of mail."""
+        key = f"guichet:sign-in:{door}:{tenant_id}:{name}"
         try:
             async with asyncio.timeout(_SECONDS):
                 tries = await cast(

@@ -1,5 +1,7 @@
 """`guichet agency`: who hosts portals here."""
 
+from typing import get_args
+
 import click
 
 from guichet.cli.opening import operator, run
@@ -8,6 +10,7 @@ from guichet.db import Database
 from guichet.settings import Settings
 from guichet.tenancy import Registry
 from tenants.agencies import Agency, find_agency, list_agencies
+from tenants.staff import AgencyRole
 
 _PAGE = 1000
 
@@ -66,6 +69,20 @@ def show(slug: str, as_json: bool) -> None:
             ("since", found.created_at),
         ]
     )
+
+
+@agency.command("set-member")
+@click.argument("slug")
+@click.argument("email")
+@click.option("--role", type=click.Choice(get_args(AgencyRole)), required=True)
+def set_member(slug: str, email: str, role: AgencyRole) -> None:
+    """Let somebody into an agency's workspace in the console, or change their role."""
+
+    async def work(settings: Settings, db: Database) -> None:
+        await Registry(settings, db, operator()).put_agency_member(slug, email, role)
+
+    run(work)
+    click.echo(f"{email} is {role} of {slug}")
 
 
 async def _all_agencies(_settings: Settings, db: Database) -> list[Agency]:

@@ -3,7 +3,7 @@
 import mimetypes
 import re
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, get_args
 
 import click
 
@@ -20,6 +20,7 @@ from tenants.checks import read_document
 from tenants.configuration import LARGEST_DOCUMENT
 from tenants.hosts import list_hosts
 from tenants.pictures import LARGEST_PICTURE
+from tenants.staff import TenantRole
 from tenants.tenant import Status, Tenant, find_tenant, list_tenants
 from tenants.vault import Vault, secret_names
 
@@ -197,6 +198,20 @@ def add_picture(slug: str, file: Path) -> None:
         return await Registry(settings, db, operator()).add_picture(slug, body, media_type)
 
     click.echo(run(work))
+
+
+@tenant.command("set-member")
+@click.argument("slug")
+@click.argument("email")
+@click.option("--role", type=click.Choice(get_args(TenantRole)), required=True)
+def set_member(slug: str, email: str, role: TenantRole) -> None:
+    """Let somebody into a merchant's workspace in the console, or change their role."""
+
+    async def work(settings: Settings, db: Database) -> None:
+        await Registry(settings, db, operator()).put_tenant_member(slug, email, role)
+
+    run(work)
+    click.echo(f"{email} is {role} of {slug}")
 
 
 @tenant.group()

@@ -19,6 +19,7 @@ def deployment_environment(
     redis_url: str,
     sandbox_url: str,
     mail_port: int,
+    issuer: str,
 ) -> dict[str, str]:
     """What web, worker and seeding read their settings from."""
     # The owner's URL is kept from the processes that face the network.
@@ -42,6 +43,10 @@ def deployment_environment(
         "GUICHET_MAIL_FROM": "mail@guichet.example",
         "GUICHET_METRICS_LISTEN": "off",
         "GUICHET_SMTP_URL": f"smtp://127.0.0.1:{mail_port}",
+        "GUICHET_STAFF_OIDC_CLIENT_ID": "guichet-console",
+        "GUICHET_STAFF_OIDC_CLIENT_SECRET": home.password("staff-oidc"),
+        "GUICHET_STAFF_OIDC_ISSUER": issuer,
+        "GUICHET_STAFF_OIDC_LABEL": "Single sign-on of the demo",
         "GUICHET_STRIPE_URL": sandbox_url,
     }
 

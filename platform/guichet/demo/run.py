@@ -9,7 +9,7 @@ from guichet.demo.catching import listens, mail_catcher
 from guichet.demo.databases import start_postgres, start_redis
 from guichet.demo.home import Home
 from guichet.demo.identity import answers, identity_provider, issuer_url
-from guichet.demo.people import CUSTOMERS, MERCHANTS
+from guichet.demo.people import CUSTOMERS, MERCHANTS, STAFF
 from guichet.demo.programs import deployment_environment, deployment_program, stripe_sandbox
 from guichet.demo.seeding import must_seed, remember_seeded, seeding
 from guichet.demo.supervise import Stopped, Supervisor, ignore_signals, raise_on_signals
@@ -73,6 +73,7 @@ def _start(
         database_url=start_postgres(home, environ, supervisor),
         sandbox_url=sandbox_url,
         mail_port=ports["mail"],
+        issuer=issuer,
     )
     sandbox_ready = f"{sandbox_url}/_control"
     facts = {"issuer": issuer, "port": str(port), "database": environ.get("DATABASE_URL", "")}
@@ -106,6 +107,7 @@ def _need_port(port: int) -> None:
 def _summary(home: Home, port: int, sandbox_url: str, issuer: str, seconds: float) -> str:
     portals = [f"  {f'http://{slug}.localhost:{port}':34} {note}" for slug, note in MERCHANTS]
     people = [f"  {person.email:34} {person.note}" for person in CUSTOMERS]
+    staff = [f"  {person.email:34} {person.note}" for person in STAFF]
     return "\n".join(
         [
             f"Guichet is ready after {seconds:.1f} s: http://localhost:{port}",
@@ -114,6 +116,9 @@ def _summary(home: Home, port: int, sandbox_url: str, issuer: str, seconds: floa
             *portals,
             "Sign in at a portal as one of its customers (no password)",
             *people,
+            "Console",
+            f"  {f'http://console.localhost:{port}':34} sign in as one of the staff",
+            *staff,
             "Behind it",
             f"  {f'http://localhost:{port}/_demo/mail':34} the mails to the customers",
             f"  {sandbox_url + '/_control':34} the Stripe sandbox: its clocks can be moved on",

@@ -14,7 +14,7 @@ from guichet.billing.imports import ImportAtWork
 from guichet.db import Database, connect
 from guichet.demo.history import live_a_year, stripe_client
 from guichet.demo.merchants import ALL, Merchant, logo
-from guichet.demo.people import AGENCY
+from guichet.demo.people import AGENCY, STAFF
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET, Providers
 from guichet.payments.port import PaymentProvider
 from guichet.settings import Settings
@@ -23,7 +23,9 @@ from tenants.assets import store_asset
 from tenants.catalog import Plan
 from tenants.configuration import Configuration, load_published, publish
 from tenants.identity_providers import IdentityProvider, secret_name
+from tenants.members import put_agency_member, put_tenant_member
 from tenants.retries import RetryPolicy
+from tenants.staff import add_staff
 from tenants.tenant import UnknownTenant, add_tenant, find_tenant
 from tenants.vault import Vault
 
@@ -44,6 +46,7 @@ async def seed(settings: Settings, sandbox_url: str, issuer: str) -> None:
         for merchant in ALL:
             maker = _Maker(settings, db, vault, providers, sandbox_url, issuer)
             await maker.make(agency, merchant)
+        await _staff(db, agency)
 
 
 async def _agency(db: Database) -> Agency:
@@ -53,6 +56,16 @@ async def _agency(db: Database) -> Agency:
             return await find_agency(connection, slug)
         except UnknownAgency:
             return await add_agency(connection, slug, name)
+
+
+async def _staff(db: Database, agency: Agency) -> None:
+    owner, admin = STAFF
+    async with db.system() as connection:
+        keeper = await add_staff(connection, owner.email, owner.name)
+        await put_agency_member(connection, agency.id, keeper, "owner", _ACTOR)
+        helper = await add_staff(connection, admin.email, admin.name)
+        merchant = await find_tenant(connection, "lumen")
+        await put_tenant_member(connection, merchant.id, helper, "admin", _ACTOR)
 
 
 class _Maker:

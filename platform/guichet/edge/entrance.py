@@ -1,8 +1,8 @@
 """What happens to every request before a door opens.
 
-The `Host` header decides the door: a tenant's portal, the base host, or none. Each answer leaves
-with a request id and the security headers, is counted and is logged as one line. A plain ASGI
-program, because a framework's middleware does not run for its router's own 404 and 405.
+The `Host` header decides the door: a tenant's portal, the console, the base host, or none. Each
+answer leaves with a request id and the security headers, is counted and is logged as one line. A
+plain ASGI program, because a framework's middleware does not run for its router's own 404 and 405.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from litestar.types import (
 from prometheus_client import Counter, Histogram
 
 from guichet.auth.mail_links import without_link_token
+from guichet.console.visit import ARRIVAL, Arrival
 from guichet.deployment import PATIENCE_SECONDS, Deployment, await_deployment
 from guichet.edge.base import DEPLOYMENT, Door, base_door
 from guichet.edge.headers import security_headers
@@ -150,12 +151,14 @@ class Edge:
         self,
         settings: Settings,
         portal: Door,
+        console: Door,
         base: Door,
         patience_s: float = PATIENCE_SECONDS,
     ) -> None:
         self.settings = settings
         self._patience_s = patience_s
         self._portal = portal
+        self._console = console
         self._base = base
         self._headers = security_headers(settings.url_scheme)
         self._deployment: Deployment | None = None
@@ -213,6 +216,10 @@ class Edge:
         entry = self._deployment.directory.find(host)
         if entry is not None:
             await self._open_portal(self._deployment, entry, host, exchange, receive)
+        elif host == self.settings.console_host:
+            exchange.door = "console"
+            scope["state"] = {ARRIVAL: Arrival(self._deployment, exchange.request_id)}
+            await self._console(scope, receive, exchange.send)
         elif host == self.settings.base_host:
             exchange.door = "base"
             scope["state"] = {DEPLOYMENT: self._deployment}

@@ -5,9 +5,10 @@ from uuid import UUID
 from guichet.audit import Actor, record, record_for_agency
 from guichet.db import Connection, Database, Unit
 from guichet.settings import Settings
-from tenants import agencies, assets, configuration, hosts, tenant
+from tenants import agencies, assets, configuration, hosts, members, tenant
 from tenants.agencies import Agency
 from tenants.configuration import Configuration
+from tenants.staff import AgencyRole, TenantRole, add_staff
 from tenants.tenant import Status, Tenant
 from tenants.vault import Vault
 
@@ -34,6 +35,23 @@ class Registry:
                 connection, added.id, "tenant.added", slug, {"name": name, "agency": agency}
             )
         return added
+
+    async def put_agency_member(self, slug: str, email: str, role: AgencyRole) -> None:
+        """Let somebody into an agency, or change their role. Raises `MalformedEmail`."""
+        async with self._db.system() as connection:
+            found = await agencies.find_agency(connection, slug)
+            person = await add_staff(connection, email)
+            await members.put_agency_member(connection, found.id, person, role, self._by.name)
+            details: dict[str, object] = {"email": person.email, "role": role}
+            await record_for_agency(connection, found, self._by, "member.set", details)
+
+    async def put_tenant_member(self, slug: str, email: str, role: TenantRole) -> None:
+        """Let somebody into a merchant's workspace, or change their role; as above."""
+        async with self._db.system() as connection:
+            found = await tenant.find_tenant(connection, slug)
+            person = await add_staff(connection, email)
+            await members.put_tenant_member(connection, found.id, person, role, self._by.name)
+            await self._note(connection, found.id, "member.set", person.email, {"role": role})
 
     async def set_status(self, slug: str, status: Status) -> bool:
         """Whether this changed anything; if not, nothing is noted either."""

@@ -30,7 +30,9 @@ class Assets:
             for slug, theme in themes.items()
         }
         self.scripts = {
-            name: self._add(name, body, "text/javascript") for name, body in plain.scripts.items()
+            name: self._add(name, body, "text/javascript")
+            for theme in themes.values()
+            for name, body in theme.scripts.items()
         }
 
     def find(self, path: str) -> Asset | None:

@@ -73,10 +73,13 @@ class Pages:
         """The paths of a theme's stylesheets; the branding's comes after them."""
         return (self._assets.stylesheets[theme if theme in self.themes else PLAIN],)
 
-    @property
-    def script_url(self) -> str:
-        """The path of the script that makes pages smoother and that no page needs."""
-        return self._assets.scripts["portal.js"]
+    def script(self, name: str) -> str:
+        """The path of a script, such as `portal.js`, that makes pages smoother."""
+        return self._assets.scripts[name]
+
+    def offers(self, theme: str) -> bool:
+        """Whether a merchant may choose this theme."""
+        return theme in self.themes and self.themes[theme].file.offered
 
     def branding_stylesheet(self, branding: Branding, theme: str) -> Stylesheet:
         """The stylesheet of a branding, with what had to be corrected; keep it per version."""

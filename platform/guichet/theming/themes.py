@@ -38,6 +38,8 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fonts: dict[str, Font]
     light: OwnColours
     dark: OwnColours
+    #: Whether merchants may choose it; those that are not are looks of the deployment's own.
+    offered: bool = True
 
 
 class Theme(msgspec.Struct, frozen=True):

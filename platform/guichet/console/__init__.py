@@ -1,0 +1,1 @@
+"""The console: where merchants shape their portals, and agencies run many of them."""

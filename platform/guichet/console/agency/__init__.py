@@ -1,0 +1,1 @@
+"""An agency's workspace: its merchants and its members."""

@@ -1,0 +1,1 @@
+"""Coming in: sign-in, invitations, and the choice of a workspace."""

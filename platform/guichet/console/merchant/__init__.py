@@ -1,0 +1,1 @@
+"""A merchant's workspace: settings of the portal, publishing, connections, members, figures."""

@@ -1,0 +1,26 @@
+"""Whether and how customers may cancel."""
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.response.base import ASGIResponse
+
+from guichet.console.access import EDITORS
+from guichet.console.settings.sections import SectionPage, save_posted, show_section
+from guichet.console.visit import Visit
+
+_PAGE = SectionPage("cancel", "/cancelling", "cancelling.html")
+
+
+@get("/merchants/{merchant:str}/cancelling", opt=EDITORS)
+async def cancelling(visit: NamedDependency[Visit]) -> ASGIResponse:
+    """What the draft says."""
+    return await show_section(visit, _PAGE)
+
+
+@post("/merchants/{merchant:str}/cancelling", opt=EDITORS)
+async def save_cancelling(visit: NamedDependency[Visit]) -> ASGIResponse:
+    """Save it into the draft."""
+    return await save_posted(visit, _PAGE)
+
+
+HANDLERS = (cancelling, save_cancelling)
