@@ -44,11 +44,11 @@ class Drawing(NamedTuple):
 
 
 def drawings(pages: Pages, widths: dict[str, int] = WIDTHS) -> Iterator[Drawing]:
-    """Every page × theme × scheme × width × language."""
-    for width_name, width in widths.items():
-        for locale in ("en", "fr"):
-            for dark in (False, True):
-                for name, html in _rendered(pages, locale, dark):
+    """Every page × theme × scheme × language × width."""
+    for locale in ("en", "fr"):
+        for dark in (False, True):
+            for name, html in _rendered(pages, locale, dark):
+                for width_name, width in widths.items():
                     tail = f"{locale}-{'dark' if dark else 'light'}-{width_name}"
                     yield Drawing(f"{name}-{tail}", html, dark, width)
 
@@ -75,11 +75,12 @@ class Easel:
         self.page.route("**/*", self._answer)
 
     def show(self, drawing: Drawing) -> Page:
-        """Load the drawing in its width and scheme."""
-        self._shown = drawing.html
+        """Show the drawing in its width and scheme; one that differs in these alone stays."""
         self.page.set_viewport_size({"width": drawing.width, "height": 900})
         self.page.emulate_media(color_scheme="dark" if drawing.dark else "light")
-        self.page.goto(f"{ORIGIN}/")
+        if drawing.html != self._shown:
+            self._shown = drawing.html
+            self.page.goto(f"{ORIGIN}/")
         return self.page
 
     def _answer(self, route: Route) -> None:
