@@ -628,6 +628,12 @@ CREATE TABLE public.hosts (
     host text NOT NULL,
     verified_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    proved_by_dns boolean DEFAULT false NOT NULL,
+    checked_at timestamp with time zone,
+    proof_seen boolean,
+    leads_here boolean,
+    missing_since timestamp with time zone,
+    lost_at timestamp with time zone,
     CONSTRAINT hosts_host_check CHECK (((host = lower(host)) AND (length(host) <= 253)))
 );
 
@@ -767,6 +773,15 @@ CREATE TABLE public.preferences (
 );
 
 ALTER TABLE ONLY public.preferences FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.preview_links (
+    tenant_id uuid NOT NULL,
+    staff_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.preview_links FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.prices (
     tenant_id uuid NOT NULL,
@@ -1043,6 +1058,29 @@ CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
           WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update, 'access', access) AS document
    FROM public.subscriptions subscription;
 
+CREATE TABLE public.tenant_figures (
+    tenant_id uuid NOT NULL,
+    agency_id uuid NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    begun_at timestamp with time zone,
+    rest interval DEFAULT '00:01:00'::interval NOT NULL,
+    history_due_at timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    computed_at timestamp with time zone,
+    customers integer DEFAULT 0 NOT NULL,
+    active integer DEFAULT 0 NOT NULL,
+    trialing integer DEFAULT 0 NOT NULL,
+    past_due integer DEFAULT 0 NOT NULL,
+    started integer DEFAULT 0 NOT NULL,
+    ended integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    recovered integer DEFAULT 0 NOT NULL,
+    mrr jsonb DEFAULT '{}'::jsonb NOT NULL,
+    health jsonb DEFAULT '{}'::jsonb NOT NULL,
+    months jsonb DEFAULT '[]'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY public.tenant_figures FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant_invitations (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1192,6 +1230,12 @@ ALTER TABLE ONLY public.payment_methods
 ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT preferences_pkey PRIMARY KEY (tenant_id, customer_id);
 
+ALTER TABLE ONLY public.preview_links
+    ADD CONSTRAINT preview_links_pkey PRIMARY KEY (tenant_id, staff_id);
+
+ALTER TABLE ONLY public.preview_links
+    ADD CONSTRAINT preview_links_tenant_id_id_key UNIQUE (tenant_id, id);
+
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1246,6 +1290,9 @@ ALTER TABLE ONLY public.subscription_items
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.tenant_figures
+    ADD CONSTRAINT tenant_figures_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.tenant_invitations
     ADD CONSTRAINT tenant_invitations_pkey PRIMARY KEY (tenant_id, id);
 
@@ -1262,6 +1309,8 @@ ALTER TABLE ONLY public.test_clocks
     ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (tenant_id, id);
 
 CREATE INDEX agency_audit_log_at ON public.agency_audit_log USING btree (agency_id, at DESC);
+
+CREATE INDEX agency_invitations_id ON public.agency_invitations USING btree (id);
 
 CREATE UNIQUE INDEX agency_invitations_open ON public.agency_invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
@@ -1301,7 +1350,9 @@ CREATE INDEX dunning_cases_subscription ON public.dunning_cases USING btree (ten
 
 CREATE INDEX dunning_cases_wake ON public.dunning_cases USING btree (tenant_id, wake_at) INCLUDE (state) WHERE (wake_at IS NOT NULL);
 
-CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host);
+CREATE INDEX hosts_checked ON public.hosts USING btree (checked_at NULLS FIRST);
+
+CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host) WHERE (verified_at IS NOT NULL);
 
 CREATE INDEX invoice_payments_intent ON public.invoice_payments USING btree (tenant_id, payment_intent_id);
 
@@ -1320,6 +1371,8 @@ CREATE INDEX messages_queued ON public.messages USING btree (tenant_id, queued_a
 CREATE INDEX payment_attempts_bans ON public.payment_attempts USING btree (tenant_id, fingerprint) WHERE ((status = 'failed'::text) AND ((decline_code = ANY (ARRAY['lost_card'::text, 'pickup_card'::text, 'revocation_of_all_authorizations'::text, 'revocation_of_authorization'::text, 'stolen_card'::text, 'stop_payment_order'::text])) OR (network_decline_code = ANY (ARRAY['04'::text, '07'::text, '12'::text, '14'::text, '15'::text, '41'::text, '43'::text, '46'::text, '57'::text, 'R0'::text, 'R1'::text, 'R3'::text])) OR (network_advice_code = ANY (ARRAY['03'::text, '21'::text]))));
 
 CREATE INDEX payment_attempts_card ON public.payment_attempts USING btree (tenant_id, fingerprint, created_at);
+
+CREATE INDEX payment_attempts_failed ON public.payment_attempts USING btree (tenant_id, created_at) WHERE (status = 'failed'::text);
 
 CREATE INDEX payment_attempts_intent ON public.payment_attempts USING btree (tenant_id, payment_intent_id, created_at);
 
@@ -1349,9 +1402,19 @@ CREATE INDEX subscriptions_renewals ON public.subscriptions USING btree (tenant_
 
 CREATE INDEX subscriptions_trials ON public.subscriptions USING btree (tenant_id, trial_end_at, id) WHERE (status = 'trialing'::text);
 
+CREATE INDEX tenant_figures_due ON public.tenant_figures USING btree (due_at);
+
+CREATE INDEX tenant_invitations_id ON public.tenant_invitations USING btree (id);
+
 CREATE UNIQUE INDEX tenant_invitations_open ON public.tenant_invitations USING btree (tenant_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX tenant_members_staff ON public.tenant_members USING btree (staff_id);
+
+CREATE UNIQUE INDEX tenants_agency_id ON public.tenants USING btree (id, agency_id);
+
+CREATE INDEX tenants_agency_name ON public.tenants USING btree (agency_id, name, slug);
+
+CREATE INDEX tenants_agency_slug ON public.tenants USING btree (agency_id, slug);
 
 CREATE INDEX tenants_change ON public.tenants USING btree (change_no);
 
@@ -1359,7 +1422,7 @@ CREATE INDEX tenants_changed_in ON public.tenants USING btree (changed_in);
 
 CREATE TRIGGER customers_news AFTER UPDATE ON public.customers FOR EACH ROW WHEN ((((old.default_payment_method_id IS DISTINCT FROM new.default_payment_method_id) OR (old.fallback_payment_method_ids IS DISTINCT FROM new.fallback_payment_method_ids)) OR (old.deleted IS DISTINCT FROM new.deleted))) EXECUTE FUNCTION public.note_news('customer');
 
-CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
+CREATE TRIGGER hosts_touch AFTER INSERT OR DELETE OR UPDATE OF verified_at ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
 CREATE TRIGGER invoices_news AFTER UPDATE ON public.invoices FOR EACH ROW WHEN (((((old.status IS DISTINCT FROM new.status) OR (old.attempt_count IS DISTINCT FROM new.attempt_count)) OR (old.amount_remaining IS DISTINCT FROM new.amount_remaining)) OR (old.next_payment_attempt_at IS DISTINCT FROM new.next_payment_attempt_at))) EXECUTE FUNCTION public.note_news('invoice');
 
@@ -1467,6 +1530,12 @@ ALTER TABLE ONLY public.payment_methods
 ALTER TABLE ONLY public.preferences
     ADD CONSTRAINT preferences_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.preview_links
+    ADD CONSTRAINT preview_links_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.preview_links
+    ADD CONSTRAINT preview_links_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1500,6 +1569,9 @@ ALTER TABLE ONLY public.staff_sessions
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.tenant_figures
+    ADD CONSTRAINT tenant_figures_tenant_id_agency_id_fkey FOREIGN KEY (tenant_id, agency_id) REFERENCES public.tenants(id, agency_id) ON UPDATE CASCADE;
+
 ALTER TABLE ONLY public.tenant_invitations
     ADD CONSTRAINT tenant_invitations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1524,6 +1596,8 @@ CREATE POLICY agency ON public.agency_audit_log TO guichet_agency USING ((agency
 CREATE POLICY agency ON public.agency_invitations TO guichet_agency USING ((agency_id = public.current_agency()));
 
 CREATE POLICY agency ON public.agency_members TO guichet_agency USING ((agency_id = public.current_agency()));
+
+CREATE POLICY agency ON public.tenant_figures TO guichet_agency USING ((agency_id = public.current_agency()));
 
 CREATE POLICY agency ON public.tenants TO guichet_agency USING ((agency_id = public.current_agency()));
 
@@ -1580,6 +1654,8 @@ ALTER TABLE public.payment_method_leases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.payment_methods ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.preferences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.preview_links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
@@ -1655,6 +1731,8 @@ CREATE POLICY system ON public.staff_sessions TO guichet_system USING (true) WIT
 
 CREATE POLICY system ON public.staff_sign_in_attempts TO guichet_system USING (true) WITH CHECK (true);
 
+CREATE POLICY system ON public.tenant_figures TO guichet_system USING (true) WITH CHECK (true);
+
 CREATE POLICY system ON public.tenant_invitations TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.tenant_members TO guichet_system USING (true) WITH CHECK (true);
@@ -1709,6 +1787,8 @@ CREATE POLICY tenant ON public.payment_methods TO guichet_app USING ((tenant_id 
 
 CREATE POLICY tenant ON public.preferences TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.preview_links TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.prices TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.products TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -1729,6 +1809,8 @@ CREATE POLICY tenant ON public.subscription_items TO guichet_app USING ((tenant_
 
 CREATE POLICY tenant ON public.subscriptions TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.tenant_figures TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.tenant_invitations TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.tenant_members TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -1736,6 +1818,8 @@ CREATE POLICY tenant ON public.tenant_members TO guichet_app USING ((tenant_id =
 CREATE POLICY tenant ON public.tenants TO guichet_app USING ((id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.test_clocks TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+ALTER TABLE public.tenant_figures ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tenant_invitations ENABLE ROW LEVEL SECURITY;
 
@@ -1888,6 +1972,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.payment_method_leases TO guich
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.preferences TO guichet_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.preview_links TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.prices TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.products TO guichet_app;
@@ -1947,6 +2033,37 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_items TO guichet_
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO guichet_app;
 
 GRANT SELECT ON TABLE public.subscription_documents TO guichet_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant_figures TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.tenant_figures TO guichet_agency;
+GRANT SELECT(tenant_id) ON TABLE public.tenant_figures TO guichet_system;
+
+GRANT SELECT(agency_id) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(due_at) ON TABLE public.tenant_figures TO guichet_system;
+
+GRANT SELECT(computed_at) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(customers) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(active) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(trialing) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(past_due) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(started) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(ended) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(failed) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(recovered) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(mrr) ON TABLE public.tenant_figures TO guichet_agency;
+
+GRANT SELECT(health) ON TABLE public.tenant_figures TO guichet_agency;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant_invitations TO guichet_system;
 GRANT SELECT ON TABLE public.tenant_invitations TO guichet_app;
