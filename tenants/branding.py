@@ -1,4 +1,4 @@
-"""How a merchant's portal looks: a theme, token values, a logo, words and optional CSS."""
+"""How a merchant's portal looks: a theme, token values, pictures, a headline and optional CSS."""
 
 import msgspec
 
@@ -31,8 +31,13 @@ class Branding(msgspec.Struct, frozen=True, omit_defaults=True):
     font: str = ""
     #: Corner radius in pixels, 0 to 24; None keeps the theme's own.
     radius: int | None = None
+    #: comfortable, or compact: less room around everything.
+    density: str = "comfortable"
     logo: str = ""
     logo_dark: str = ""
+    #: The picture in the browser's tab; empty takes the theme's own.
+    favicon: str = ""
     headline: dict[str, str] = msgspec.field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    #: As the merchant wrote it; pages get what `tenants.custom_css` makes of it.
     css: str = ""

@@ -7,10 +7,12 @@ import msgspec
 
 from guichet.tenancy import Directory, TenantEntry
 from guichet.theming.branding import Stylesheet
+from guichet.theming.locale import LANGUAGES
 from guichet.theming.pages import Pages
 from tenants.branding import Link
 from tenants.checks import is_web_address
 from tenants.configuration import Configuration, Published
+from tenants.texts import Words, words_in
 
 # With its configuration a brand takes some 7 kB. A tenant that is pushed out costs its next
 # visitor four statements and a millisecond, so all that are active should fit.
@@ -28,6 +30,9 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     script: str
     logo: str
     logo_dark: str
+    icon: str
+    #: The merchant's own words, by language.
+    texts: dict[str, Words]
     links: tuple[Link, ...]
 
 
@@ -45,6 +50,8 @@ def make_brand(pages: Pages, published: Published) -> Brand:
         script=pages.script("portal.js"),
         logo=_picture(branding.logo),
         logo_dark=_picture(branding.logo_dark or branding.logo),
+        icon=_picture(branding.favicon),
+        texts={code: words_in(published.configuration.texts, code) for code in LANGUAGES},
         # Checked when they are published, and once more before somebody clicks on one.
         links=tuple(link for link in branding.links if is_web_address(link.url)),
     )

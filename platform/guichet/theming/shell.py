@@ -3,6 +3,7 @@
 import msgspec
 
 from tenants.branding import Link
+from tenants.texts import NO_WORDS, Words
 
 
 class Language(msgspec.Struct, frozen=True):
@@ -28,7 +29,11 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     script: str = ""
     logo: str = ""
     logo_dark: str = ""
+    #: A picture for the browser's tab; empty takes the theme's.
+    icon: str = ""
     headline: str = ""
+    #: The merchant's own words in this page's language.
+    texts: Words = NO_WORDS
     links: tuple[Link, ...] = ()
     support_email: str = ""
     csrf: str = ""
