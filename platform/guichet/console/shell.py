@@ -20,6 +20,8 @@ class NavLink(msgspec.Struct, frozen=True):
 
     label: str
     url: str
+    #: A name in `icons.html`.
+    icon: str
     #: `page` for this very page, `true` for one below it, empty for another.
     current: str
 
@@ -56,37 +58,38 @@ class _Page(NamedTuple):
     label: str
     path: str
     access: Access
+    icon: str
 
 
 _MERCHANT: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
         "",
         (
-            _Page(_("Overview"), "", READERS["access"]),
-            _Page(_("Customers"), "/customers", SUPPORTERS["access"]),
+            _Page(_("Overview"), "", READERS["access"], "chart"),
+            _Page(_("Customers"), "/customers", SUPPORTERS["access"], "people"),
         ),
     ),
     (
         _("Portal"),
         (
-            _Page(_("Branding"), "/branding", EDITORS["access"]),
-            _Page(_("Plans"), "/plans", EDITORS["access"]),
-            _Page(_("Change rules"), "/changes", EDITORS["access"]),
-            _Page(_("Cancelling"), "/cancelling", EDITORS["access"]),
-            _Page(_("Features"), "/features", EDITORS["access"]),
-            _Page(_("Retries"), "/retries", EDITORS["access"]),
-            _Page(_("Mails"), "/mails", EDITORS["access"]),
-            _Page(_("Sign-in"), "/sign-in-providers", EDITORS["access"]),
-            _Page(_("Publish"), "/publish", EDITORS["access"]),
+            _Page(_("Branding"), "/branding", EDITORS["access"], "brush"),
+            _Page(_("Plans"), "/plans", EDITORS["access"], "tag"),
+            _Page(_("Change rules"), "/changes", EDITORS["access"], "swap"),
+            _Page(_("Cancelling"), "/cancelling", EDITORS["access"], "stop"),
+            _Page(_("Features"), "/features", EDITORS["access"], "sliders"),
+            _Page(_("Retries"), "/retries", EDITORS["access"], "retry"),
+            _Page(_("Mails"), "/mails", EDITORS["access"], "mail"),
+            _Page(_("Sign-in"), "/sign-in-providers", EDITORS["access"], "key"),
+            _Page(_("Publish"), "/publish", EDITORS["access"], "send"),
         ),
     ),
     (
         _("Workspace"),
         (
-            _Page(_("Connections"), "/connections", EDITORS["access"]),
-            _Page(_("Domains"), "/domains", EDITORS["access"]),
-            _Page(_("Members"), "/members", EDITORS["access"]),
-            _Page(_("Audit log"), "/audit", EDITORS["access"]),
+            _Page(_("Connections"), "/connections", EDITORS["access"], "plug"),
+            _Page(_("Domains"), "/domains", EDITORS["access"], "globe"),
+            _Page(_("Members"), "/members", EDITORS["access"], "badge"),
+            _Page(_("Audit log"), "/audit", EDITORS["access"], "log"),
         ),
     ),
 )
@@ -94,9 +97,9 @@ _AGENCY: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
         "",
         (
-            _Page(_("Merchants"), "", AGENCY["access"]),
-            _Page(_("Members"), "/members", AGENCY["access"]),
-            _Page(_("Audit log"), "/audit", AGENCY["access"]),
+            _Page(_("Merchants"), "", AGENCY["access"], "shop"),
+            _Page(_("Members"), "/members", AGENCY["access"], "badge"),
+            _Page(_("Audit log"), "/audit", AGENCY["access"], "log"),
         ),
     ),
 )
@@ -119,7 +122,7 @@ def _links(place: Workspace, pages: Iterable[_Page], here: str) -> Iterable[NavL
     for page in pages:
         if place.role in page.access.roles:
             url = workspace_path(place, page.path)
-            yield NavLink(page.label, url, _current(url, here, bool(page.path)))
+            yield NavLink(page.label, url, page.icon, _current(url, here, bool(page.path)))
 
 
 def _current(url: str, here: str, has_below: bool) -> str:
