@@ -1076,7 +1076,8 @@ CREATE TABLE public.tenant_figures (
     recovered integer DEFAULT 0 NOT NULL,
     mrr jsonb DEFAULT '{}'::jsonb NOT NULL,
     health jsonb DEFAULT '{}'::jsonb NOT NULL,
-    months jsonb DEFAULT '[]'::jsonb NOT NULL
+    past_months jsonb DEFAULT '[]'::jsonb NOT NULL,
+    present_month jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE ONLY public.tenant_figures FORCE ROW LEVEL SECURITY;

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from guichet.dns_servers import parse_server as parse_dns_server
 from guichet.mail_servers import UnusableServer, parse_server
 
 #: An address of plain ASCII that stands in a header as it is.
@@ -49,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str = ""
     #: GUICHET_MAIL_FROM: the address that mails come from where a merchant has none.
     mail_from: Annotated[str, msgspec.Meta(pattern=_ADDRESS)] = ""
+    #: GUICHET_DNS_SERVERS: addresses of the servers that are asked about custom domains, such as
+    #: 10.0.0.2 or 10.0.0.2:5353; empty, the system's own.
+    dns_servers: tuple[str, ...] = ()
     #: GUICHET_STAFF_OIDC_ISSUER: the identity provider with which staff sign in at the console;
     #: empty, they sign in with mailed links alone.
     staff_oidc_issuer: str = ""
@@ -105,6 +109,7 @@ _NAMES = {
     "drain_seconds": "GUICHET_DRAIN_SECONDS",
     "smtp_url": "GUICHET_SMTP_URL",
     "mail_from": "GUICHET_MAIL_FROM",
+    "dns_servers": "GUICHET_DNS_SERVERS",
     "staff_oidc_issuer": "GUICHET_STAFF_OIDC_ISSUER",
     "staff_oidc_client_id": "GUICHET_STAFF_OIDC_CLIENT_ID",
     "staff_oidc_client_secret": "GUICHET_STAFF_OIDC_CLIENT_SECRET",
@@ -131,7 +136,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ]
     if missing:
         raise SettingsError(f"not set: {', '.join(missing)}. See docs/developer/settings.md.")
-    for field in ("master_keys", "trusted_proxies"):
+    for field in ("master_keys", "trusted_proxies", "dns_servers"):
         if field in given:
             given[field] = _split(str(given[field]))
     if given.get("metrics_listen") == "off":
@@ -142,6 +147,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         raise SettingsError(f"a setting cannot be used: {error}") from error
     for network in settings.trusted_proxies:
         _check_network(network)
+    for server in settings.dns_servers:
+        _check_dns_server(server)
     _check_mail(settings)
     return settings
 
@@ -158,6 +165,13 @@ def _check_network(text: str) -> None:
         raise SettingsError(f"{name}: {error}") from error
     if network.prefixlen == 0:
         raise SettingsError(f"{name}: {text} is everybody. Name your own proxies only.")
+
+
+def _check_dns_server(text: str) -> None:
+    try:
+        parse_dns_server(text)
+    except ValueError as error:
+        raise SettingsError(f"{_NAMES['dns_servers']}: {error}") from error
 
 
 def _check_mail(settings: Settings) -> None:

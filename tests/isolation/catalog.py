@@ -26,8 +26,9 @@ OF_AGENCY = {
     "agency_members": "agency_id",
     "agency_invitations": "agency_id",
     "agency_audit_log": "agency_id",
+    "tenant_figures": "agency_id",
 }
-#: A host names one tenant in the whole deployment. Only guichet_system writes there.
+#: A verified host names one tenant in the whole deployment. Only guichet_system writes there.
 UNIQUE_ACROSS_TENANTS = {"hosts_host"}
 
 #: Everything that guichet_system may do, `<privilege> <table>` or `<privilege> <table>.<column>`.
@@ -104,6 +105,9 @@ SYSTEM_GRANTS = {
     "select messages.due_at",
     "select messages.state",
     "select messages.kind",
+    # Whose figures are due, and none of them.
+    "select tenant_figures.tenant_id",
+    "select tenant_figures.due_at",
 }
 
 #: What a role may never have on a table: TRUNCATE ignores policies, REFERENCES tells of rows that

@@ -71,6 +71,7 @@ async def test_an_act_that_changes_nothing_is_not_told(
     assert await registry.rotate(Vault([master_key()]), lumen.id) == 0
     await add_merchant(registry, "volta")
     await registry.add_host("volta", "pay.example")
+    await registry.verify_host("volta", "pay.example")
     with pytest.raises(HostTaken):
         await registry.add_host("lumen", "pay.example")
     assert [action for action, _, _ in await _log(db, lumen)] == ["tenant.added"]

@@ -4,7 +4,14 @@ import pytest
 
 from guichet.db import Database
 from tenants import hosts
-from tenants.hosts import HostTaken, MalformedDomain, UnknownHost, canonical_domain
+from tenants.hosts import (
+    MOST_HOSTS,
+    HostTaken,
+    MalformedDomain,
+    TooManyHosts,
+    UnknownHost,
+    canonical_domain,
+)
 from tenants.tenant import Tenant
 
 
@@ -83,12 +90,46 @@ async def test_verifying_again_keeps_the_first_time(db: Database, lumen: Tenant)
     assert times[0] == times[1]
 
 
-async def test_a_domain_belongs_to_one_tenant(db: Database, lumen: Tenant, volta: Tenant) -> None:
+async def test_a_tenant_claims_a_domain_once(db: Database, lumen: Tenant) -> None:
     async with db.system() as connection:
         await hosts.add_host(connection, lumen.id, "a.example")
+        with pytest.raises(HostTaken):
+            await hosts.add_host(connection, lumen.id, "a.example")
+
+
+async def test_of_several_who_claim_a_domain_the_first_to_verify_it_has_it(
+    db: Database, lumen: Tenant, volta: Tenant
+) -> None:
+    async with db.system() as connection:
         for tenant in (lumen, volta):
-            with pytest.raises(HostTaken):
-                await hosts.add_host(connection, tenant.id, "a.example")
+            await hosts.add_host(connection, tenant.id, "a.example")
+        await hosts.verify_host(connection, volta.id, "a.example")
+    with pytest.raises(HostTaken):
+        async with db.system() as connection:
+            await hosts.verify_host(connection, lumen.id, "a.example")
+    async with db.system() as connection:
+        listed = await hosts.list_hosts(connection, lumen.id)
+    assert [it.state for it in listed] == ["pending"]
+
+
+async def test_what_another_tenant_has_verified_cannot_be_claimed(
+    db: Database, lumen: Tenant, volta: Tenant
+) -> None:
+    async with db.system() as connection:
+        await hosts.add_host(connection, lumen.id, "a.example")
+        await hosts.verify_host(connection, lumen.id, "a.example")
+        with pytest.raises(HostTaken):
+            await hosts.add_host(connection, volta.id, "a.example")
+
+
+async def test_a_tenant_has_so_many_domains_at_most(db: Database, lumen: Tenant) -> None:
+    async with db.system() as connection:
+        for number in range(MOST_HOSTS):
+            await hosts.add_host(connection, lumen.id, f"a{number}.example")
+        with pytest.raises(TooManyHosts):
+            await hosts.add_host(connection, lumen.id, "one-more.example")
+        with pytest.raises(HostTaken):
+            await hosts.add_host(connection, lumen.id, "a0.example")
 
 
 async def test_a_removed_domain_can_be_another_tenant_s(
