@@ -11,6 +11,7 @@ import structlog
 from guichet.billing.dunning.running import Runner
 from guichet.deployment import Deployment, await_deployment
 from guichet.messages.sending import Sender
+from guichet.messages.staff.sending import StaffSender
 from guichet.payments.connections import read_connection
 from guichet.settings import Settings
 from guichet.webhooks.apply import Applier
@@ -30,6 +31,7 @@ class Office(msgspec.Struct, frozen=True):
     applier: Applier
     runner: Runner
     sender: Sender
+    staff_sender: StaffSender
     #: Held by whoever reads a whole account. Nobody waits for it: the next round comes by again.
     long_jobs: asyncio.Semaphore = msgspec.field(
         default_factory=lambda: asyncio.Semaphore(_LONG_JOBS)
@@ -56,7 +58,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         deployment.directory.on_change(applier.forget)
         runner = Runner(deployment.db, deployment.providers, deployment.directory)
         deployment.directory.on_change(runner.forget)
-        yield Office(deployment, applier, runner, _sender(deployment))
+        yield Office(deployment, applier, runner, _sender(deployment), _staff_sender(deployment))
 
 
 def _sender(deployment: Deployment) -> Sender:
@@ -67,3 +69,7 @@ def _sender(deployment: Deployment) -> Sender:
         deployment.vault,
         deployment.pages,
     )
+
+
+def _staff_sender(deployment: Deployment) -> StaffSender:
+    return StaffSender(deployment.settings, deployment.db, deployment.directory, deployment.pages)

@@ -61,6 +61,7 @@ async def _work(redis: ArqRedis, office: Office, stop: asyncio.Event) -> None:
     office.applier.close()
     office.runner.close()
     office.sender.close()
+    office.staff_sender.close()
     await _finish(in_hand)
     await _end(polling)
 
