@@ -9,7 +9,6 @@ from arq.cron import CronJob
 from arq.worker import Function
 
 from guichet.auth.staff.mail import SEND_STAFF_MESSAGES
-from guichet.auth.staff.mail import SEND_STAFF_MESSAGES
 from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.reminders import REMIND
@@ -36,11 +35,6 @@ from workers.staff_messages import (
     send_staff_messages,
     sweep_staff_messages,
 )
-from workers.staff_messages import (
-    clean_staff_messages,
-    send_staff_messages,
-    sweep_staff_messages,
-)
 
 _MINUTE = 60.0
 _HOUR = 3600.0
@@ -55,7 +49,6 @@ def functions() -> list[Function]:
         queued(follow_news, FOLLOW_NEWS, 10 * _MINUTE),
         queued(run_dunning, RUN_DUNNING, 10 * _MINUTE),
         queued(send_messages, SEND_MESSAGES, 5 * _MINUTE),
-        queued(send_staff_messages, SEND_STAFF_MESSAGES, 5 * _MINUTE),
         queued(send_staff_messages, SEND_STAFF_MESSAGES, 5 * _MINUTE),
         queued(remind, REMIND, 10 * _MINUTE),
         queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
@@ -76,7 +69,6 @@ def beats() -> list[CronJob]:
         _beat(sweep_policies, second=set(range(3, 60, 4))),
         _beat(sweep_messages, second=set(range(2, 60, 5))),
         _beat(sweep_staff_messages, second=set(range(1, 60, 3))),
-        _beat(sweep_staff_messages, second=set(range(1, 60, 3))),
         _beat(sweep_figures, second=set(range(4, 60, 5))),
         _beat(remind_all, second={15}, minute={7}),
         _beat(reconcile_all, second={10}, minute=set(range(0, 60, 5))),
@@ -90,7 +82,6 @@ def beats() -> list[CronJob]:
         _beat(count_messages, second={45}, in_each=True),
         _beat(count_lag, second={5, 20, 35, 50}, in_each=True),
         _beat(clean, second={40}, minute={17}, hour={3}),
-        _beat(clean_staff_messages, second={50}, minute={23}, hour={3}),
         _beat(clean_staff_messages, second={50}, minute={23}, hour={3}),
     ]
 
