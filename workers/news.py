@@ -7,6 +7,7 @@ from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.reminders import remind
 from guichet.messages.queueing import SEND_MESSAGES
+from guichet.metrics.figures import make_figures_due
 from workers.office import Office
 
 
@@ -20,6 +21,9 @@ async def follow_news(office: Office, tenant_id: str) -> None:
     # One that was added a moment ago may not be known here yet: the next sweep comes by again.
     if entry is None or entry.status != "active":
         return
+    # Before they are followed: what a killed worker leaves is followed, and counted, by another.
+    async with deployment.db.unit(tenant) as unit:
+        await make_figures_due(unit)
     configuration = (await deployment.directory.published(entry)).configuration
     followed = await news.follow_news(deployment.db, tenant, configuration)
     if followed.cases:

@@ -1,0 +1,1 @@
+"""Figures of each merchant: what they are, counted by workers, and read by the console."""
