@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 #: What a link opens: the page that fixes a payment, the end of an optional kind of mail, the
-#: console for one of the staff, or an invitation to a workspace.
-Purpose = Literal["fix", "unsubscribe", "staff_sign_in", "invitation"]
+#: console for one of the staff, an invitation to a workspace, or the preview of a draft.
+Purpose = Literal["fix", "unsubscribe", "staff_sign_in", "invitation", "preview"]
 
 _INFO = b"guichet mail link"
 _LABEL = b"guichet mail link\0"

@@ -1,41 +1,37 @@
 """What happens to every request before a door opens.
 
-The `Host` header decides the door: a tenant's portal, the console, the base host, or none. Each
-answer leaves with a request id and the security headers, is counted and is logged as one line. A
-plain ASGI program, because a framework's middleware does not run for its router's own 404 and 405.
+The `Host` header decides the door: a tenant's portal, the console, previews, the base host, or
+none. Each answer leaves with a request id and the security headers, is counted and is logged as
+one line. A plain ASGI program, because a framework's middleware does not run for its router's own
+404 and 405.
 """
 
 import asyncio
 import contextlib
-import os
-import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 import structlog
-from litestar.enums import HttpMethod, ScopeType
+from litestar.enums import ScopeType
 from litestar.response.base import ASGIResponse
 from litestar.types import (
     HTTPScope,
     LifeSpanScope,
-    Message,
     Receive,
     Send,
 )
-from prometheus_client import Counter, Histogram
 
-from guichet.auth.mail_links import without_link_token
 from guichet.console.visit import ARRIVAL, Arrival
 from guichet.deployment import PATIENCE_SECONDS, Deployment, await_deployment
 from guichet.edge.base import DEPLOYMENT, Door, base_door
+from guichet.edge.exchange import Exchange
 from guichet.edge.headers import security_headers
 from guichet.edge.health import answer_health
 from guichet.edge.lifespan import hold_open
 from guichet.edge.pages import error_page
 from guichet.errors import GuichetError, MalformedRequest, NotFound, Unavailable
-from guichet.logs import RequestLine, log_request
 from guichet.portal.brand import Brands
+from guichet.portal.preview.door import show_preview
 from guichet.portal.visit import VISIT, Visit
 from guichet.settings import Settings
 from guichet.tenancy import TenantEntry, canonical_host
@@ -48,15 +44,6 @@ _log = structlog.get_logger()
 TIME_LIMIT_S = 25
 #: Longer request targets are refused.
 MAX_TARGET_BYTES = 4096
-
-_REQUESTS = Counter("guichet_requests", "Requests answered.", ["door", "method", "status"])
-_SECONDS = Histogram(
-    "guichet_request_seconds",
-    "Time from a request's first byte to the end of its answer.",
-    ["door"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25),
-)
-_METHODS = frozenset(("GET", "HEAD", "POST"))
 
 
 class UnknownHost(NotFound):
@@ -80,70 +67,6 @@ class TargetTooLong(MalformedRequest):
     code = "target_too_long"
 
 
-class Exchange:
-    """One request and its answer: adds the common headers and remembers what went out."""
-
-    __slots__ = (
-        "_headers",
-        "_send",
-        "door",
-        "method",
-        "request_id",
-        "scope",
-        "started",
-        "status",
-        "tenant",
-    )
-
-    def __init__(self, scope: HTTPScope, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
-        self.scope = scope
-        self.method = scope["method"]
-        if self.method == "HEAD":
-            # Every page answers HEAD as it answers GET, but for the body (RFC 9110 section 9.3.2).
-            scope["method"] = HttpMethod.GET
-        self.request_id = os.urandom(8).hex()
-        self.started = time.perf_counter()
-        self.status = 0
-        self.door = "none"
-        self.tenant = ""
-        self._send = send
-        self._headers = headers
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = list(message.get("headers", ()))
-            if not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
-            headers.append((b"x-request-id", self.request_id.encode()))
-            # What a page says of itself counts: the browser would obey the common policy besides.
-            own = {name for name, _ in headers}
-            headers.extend(header for header in self._headers if header[0] not in own)
-            message["headers"] = headers
-        elif message["type"] == "http.response.body" and self.method == "HEAD":
-            message["body"] = b""
-        await self._send(message)
-
-    def record(self) -> None:
-        """Count and log the exchange. A query string may hold a sign-in code: never logged."""
-        seconds = time.perf_counter() - self.started
-        method = self.method if self.method in _METHODS else "other"
-        _REQUESTS.labels(self.door, method, self.status).inc()
-        _SECONDS.labels(self.door).observe(seconds)
-        log_request(
-            RequestLine(
-                request_id=self.request_id,
-                tenant=self.tenant,
-                door=self.door,
-                method=method,
-                path=without_link_token(self.scope["path"]),
-                status=self.status,
-                ms=round(seconds * 1000, 2),
-                timestamp=datetime.now(UTC),
-            )
-        )
-
-
 class Edge:
     """The deployment as one ASGI program; each door is an ASGI program of its own."""
 
@@ -160,7 +83,9 @@ class Edge:
         self._portal = portal
         self._console = console
         self._base = base
-        self._headers = security_headers(settings.url_scheme)
+        self._headers = security_headers(settings)
+        self._console_headers = security_headers(settings, "console")
+        self._preview_headers = security_headers(settings, "preview")
         self._deployment: Deployment | None = None
         self._brands: Brands | None = None
         self._intake: EventIntake | None = None
@@ -218,8 +143,13 @@ class Edge:
             await self._open_portal(self._deployment, entry, host, exchange, receive)
         elif host == self.settings.console_host:
             exchange.door = "console"
+            exchange.headers = self._console_headers
             scope["state"] = {ARRIVAL: Arrival(self._deployment, exchange.request_id)}
             await self._console(scope, receive, exchange.send)
+        elif host == self.settings.preview_host:
+            exchange.door = "preview"
+            exchange.headers = self._preview_headers
+            await show_preview(self._deployment, exchange.request_id, scope, receive, exchange.send)
         elif host == self.settings.base_host:
             exchange.door = "base"
             scope["state"] = {DEPLOYMENT: self._deployment}

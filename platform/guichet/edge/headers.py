@@ -1,18 +1,33 @@
 """The headers that every answer carries, whatever made it."""
 
-# Nothing is loaded from elsewhere, nothing runs inline, nobody frames a page. Pictures may be
-# served by us alone; a form posts to its own host.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
+from typing import Literal
+
+from guichet.settings import Settings
+
+Place = Literal["portal", "console", "preview"]
+
+
+def content_security_policy(
+    scripts: str = "'self'", forms: str = "'self'", frames: str = "", framed_by: str = "'none'"
+) -> str:
+    """Nothing is loaded from elsewhere, nothing runs inline, nobody frames a page.
+
+    Pictures may be served by us alone; a form posts to its own host.
+    """
+    directives = (
         "default-src 'none'",
         "style-src 'self'",
-        "script-src 'self'",
+        f"script-src {scripts}",
         "img-src 'self'",
-        "form-action 'self'",
+        *((f"frame-src {frames}",) if frames else ()),
+        f"form-action {forms}",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        f"frame-ancestors {framed_by}",
     )
-)
+    return "; ".join(directives)
+
+
+CONTENT_SECURITY_POLICY = content_security_policy()
 
 _COMMON = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -28,7 +43,24 @@ _COMMON = {
 _STRICT_TRANSPORT = {"strict-transport-security": "max-age=63072000; includeSubDomains; preload"}
 
 
-def security_headers(url_scheme: str) -> list[tuple[bytes, bytes]]:
-    """The security headers for pages served over this scheme, ready for ASGI."""
-    headers = _COMMON | (_STRICT_TRANSPORT if url_scheme == "https" else {})
+def security_headers(settings: Settings, place: Place = "portal") -> list[tuple[bytes, bytes]]:
+    """The security headers for the pages of a place, ready for ASGI.
+
+    The console alone frames the previews, and asks them for a page with a form; nothing in a
+    preview runs or is sent anywhere.
+    """
+    port = settings.base_domain.removeprefix(settings.base_host)
+    console, preview = (
+        f"{settings.url_scheme}://{host}{port}"
+        for host in (settings.console_host, settings.preview_host)
+    )
+    headers = _COMMON | (_STRICT_TRANSPORT if settings.url_scheme == "https" else {})
+    if place == "console":
+        policy = content_security_policy(forms=f"'self' {preview}", frames=preview)
+        headers |= {"content-security-policy": policy}
+    elif place == "preview":
+        policy = content_security_policy(scripts="'none'", forms="'none'", framed_by=console)
+        headers |= {"content-security-policy": policy, "referrer-policy": "no-referrer"}
+        # An older header that cannot name who may frame a page: the policy does.
+        del headers["x-frame-options"]
     return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -6,7 +6,7 @@ from guichet.settings import Settings
 
 
 class Addresses:
-    """URLs of portals, the console, the API and the base host; with the base domain's port."""
+    """URLs of portals, the console, previews, the API and the base host, with the base's port."""
 
     def __init__(self, settings: Settings) -> None:
         self._scheme = settings.url_scheme
@@ -24,6 +24,9 @@ class Addresses:
 
     def console(self, path: str = "/") -> str:
         return self._url(f"console{self.suffix}", path)
+
+    def preview(self, path: str = "/") -> str:
+        return self._url(f"preview{self.suffix}", path)
 
     def api(self, path: str = "/") -> str:
         return self._url(f"api{self.suffix}", path)

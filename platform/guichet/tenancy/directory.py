@@ -88,6 +88,9 @@ class Directory:
     def console_url(self, path: str = "/") -> str:
         return self._addresses.console(path)
 
+    def preview_url(self, path: str = "/") -> str:
+        return self._addresses.preview(path)
+
     def api_url(self, path: str = "/") -> str:
         return self._addresses.api(path)
 

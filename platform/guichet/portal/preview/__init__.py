@@ -1,0 +1,1 @@
+"""Previews: the portal's own pages with a draft and with customers who do not exist."""
