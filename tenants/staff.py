@@ -14,6 +14,9 @@ AgencyRole = Literal["owner", "member"]
 #: What somebody is in a merchant's workspace. The agency's people are there by their own right.
 Role = Literal["agency_owner", "agency_member", "owner", "admin", "support", "analyst"]
 
+#: What a workspace is one of.
+Kind = Literal["agency", "merchant"]
+
 # ASCII only: two spellings of one address would be two people.
 _EMAIL = re.compile(r"[a-z0-9._%+'=-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 _LONGEST_EMAIL = 254
@@ -38,7 +41,7 @@ class Staff(msgspec.Struct, frozen=True):
 class Workspace(msgspec.Struct, frozen=True):
     """An agency or a merchant that somebody may enter, and as what."""
 
-    kind: Literal["agency", "merchant"]
+    kind: Kind
     id: UUID
     slug: str
     name: str

@@ -6,6 +6,7 @@ import msgspec
 
 from guichet.db import Connection, Unit
 from tenants.agencies import Agency
+from tenants.staff import Workspace
 
 ActorKind = Literal["customer", "staff", "system", "provider"]
 
@@ -48,13 +49,17 @@ async def record(
 
 async def record_for_agency(
     connection: Connection,
-    agency: Agency,
+    agency: Agency | Workspace,
     by: Actor,
     action: str,
     details: dict[str, object],
     request_id: str | None = None,
+    subject: str = "",
 ) -> None:
-    """Add a row about an agency itself; `connection` acts as `guichet_system`."""
+    """Add a row to an agency's own log; `connection` acts as `guichet_system` or for the agency.
+
+    Without a `subject` it is about the agency itself.
+    """
     await connection.execute(
         """
         insert into agency_audit_log
@@ -65,7 +70,7 @@ async def record_for_agency(
         by.kind,
         by.name,
         action,
-        agency.slug,
+        subject or agency.slug,
         msgspec.json.encode(details).decode(),
         request_id,
     )

@@ -37,7 +37,7 @@ def make_link_token(
 ) -> str:
     """The token of a message's link: 64 characters that need no quoting in an address.
 
-    For an invitation the ids are the workspace's and the invitation's.
+    Links of staff belong to no tenant: theirs is the id of nobody, and the row's own.
     """
     tag = _tag(master_keys[0], tenant_id, message_id, purpose)
     return base64.urlsafe_b64encode(message_id.bytes + tag).decode()

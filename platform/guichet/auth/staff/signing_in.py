@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import msgspec
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from guichet.auth.oidc import Callback, Exchange, RelyingParty
 from guichet.auth.sessions import new_token
 from guichet.auth.signing_in import Finished, Started
 from guichet.auth.staff.attempts import begin_staff_attempt, take_staff_attempt
+from guichet.auth.staff.invitations import accept_invitation, read_invitation
 from guichet.auth.staff.links import (
     NOBODY,
     StaffLink,
@@ -27,6 +29,7 @@ from guichet.auth.throttle import Throttle
 from guichet.db import Database
 from guichet.settings import Settings
 from tenants.identity_providers import IdentityProvider
+from tenants.invitations import Invitation
 from tenants.staff import MalformedEmail, canonical_email, find_staff
 
 #: Links that one address of mail is sent in a minute, at most.
@@ -158,6 +161,37 @@ class StaffSignIn:
                 connection, link.staff.id, "link", visitor.device, visitor.session
             )
         return Finished(opened, link.next_path)
+
+    async def allow_invitation(self, place_id: UUID, email: str) -> None:
+        """Count one invitation of a workspace to an address, which nobody may flood with mails.
+
+        Raises `SignInFailed`.
+        """
+        await self._throttle.count_name("staff-invite", place_id, "all")
+        await self._links_throttle.count_name("staff-invite-to", NOBODY, email)
+
+    async def look_at_invitation(self, visitor: StaffVisitor, token: str) -> Invitation:
+        """What an invitation is for; raises `SignInFailed`."""
+        await self._throttle.count("staff-look", NOBODY, visitor.address)
+        async with self._db.system() as connection:
+            return await read_invitation(connection, self._settings.master_keys, token)
+
+    async def accept_invitation(
+        self, visitor: StaffVisitor, token: str, name: str, request_id: str
+    ) -> tuple[str, Invitation]:
+        """Use up an invitation and open a session of the person it is for; answers its token.
+
+        Raises `SignInFailed`.
+        """
+        await self._throttle.count("staff-follow", NOBODY, visitor.address)
+        async with self._db.system() as connection:
+            staff, invitation = await accept_invitation(
+                connection, self._settings.master_keys, token, name, request_id
+            )
+            opened = await open_staff_session(
+                connection, staff.id, "link", visitor.device, visitor.session
+            )
+        return opened, invitation
 
     async def sign_out(self, visitor: StaffVisitor) -> None:
         """End the browser's session, wherever its token may have been copied to."""
