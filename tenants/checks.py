@@ -7,27 +7,24 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from tenants.branding import Branding, Colours
+from tenants.branding_checks import branding_mistakes
 from tenants.catalog import Plan
 from tenants.configuration import LARGEST_DOCUMENT, Configuration
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
 from tenants.mails import MAIL_KINDS, Mails
-from tenants.mistakes import BETWEEN, ONE_OF, TOO_MANY, Mistake
+from tenants.mistakes import ONE_OF, TOO_MANY, Mistake
 from tenants.retries import RetryPolicy
 from tenants.shapes import misfits
+from tenants.web_addresses import is_web_address
 
 _LOCALES = ("en", "fr")
-_SCHEMES = ("auto", "light", "dark")
-_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
-_ASSET = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _SHORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?", re.ASCII)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 #: Stands in a header and an SMTP command as it is.
 _SENDER = re.compile(r"[a-z0-9._%+=-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_LARGEST_RADIUS = 24
 _MOST_OF_A_KIND = 200
 #: Names among the zones that stand for none, or for another on each machine.
 _NO_ZONES = ("Factory", "localtime")
@@ -79,37 +76,11 @@ def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
         yield Mistake("locale", ONE_OF, {"choices": ", ".join(_LOCALES)})
     if configuration.support_email and not _EMAIL.fullmatch(configuration.support_email):
         yield Mistake("support_email", _("Write an email address such as help@example.com."))
-    yield from _branding_rules(configuration.branding)
+    yield from branding_mistakes(configuration.branding)
     yield from _plan_rules(configuration.plans)
     yield from _provider_rules(configuration.identity_providers)
     yield from _mail_rules(configuration.mails)
     yield from _retry_rules(configuration.retries)
-
-
-def _branding_rules(branding: Branding) -> Iterator[Mistake]:
-    if not _SHORT_NAME.fullmatch(branding.theme):
-        yield Mistake("branding.theme", _("Choose one of the themes."))
-    if branding.scheme not in _SCHEMES:
-        yield Mistake("branding.scheme", ONE_OF, {"choices": ", ".join(_SCHEMES)})
-    if branding.radius is not None and not 0 <= branding.radius <= _LARGEST_RADIUS:
-        yield Mistake("branding.radius", BETWEEN, {"least": 0, "most": _LARGEST_RADIUS})
-    yield from _colour_rules("branding.light", branding.light)
-    yield from _colour_rules("branding.dark", branding.dark)
-    for name in ("logo", "logo_dark"):
-        value = getattr(branding, name)
-        if value and not _ASSET.fullmatch(value):
-            yield Mistake(f"branding.{name}", _("Upload a picture, or name one by its id."))
-    for place, link in enumerate(branding.links):
-        if not is_web_address(link.url):
-            yield Mistake(
-                f"branding.links[{place}].url", _("Write an https, http or mailto address.")
-            )
-
-
-def _colour_rules(path: str, colours: Colours) -> Iterator[Mistake]:
-    for name, value in msgspec.structs.asdict(colours).items():
-        if value and not _COLOUR.fullmatch(value):
-            yield Mistake(f"{path}.{name}", _("Write a colour such as #1a2b3c."))
 
 
 def _plan_rules(plans: tuple[Plan, ...]) -> Iterator[Mistake]:
@@ -177,15 +148,6 @@ def _repeats(path: str, field: str, values: list[str]) -> Iterator[Mistake]:
             yield Mistake(
                 f"{path}[{place}].{field}", _("“%(value)s” is there already."), {"value": value}
             )
-
-
-def is_web_address(value: str, schemes: tuple[str, ...] = ("https", "http", "mailto")) -> bool:
-    """Whether a link to this address leads to a page, or to a mail, and runs nothing."""
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.netloc or parts.scheme == "mailto")
 
 
 def _is_loopback(value: str) -> bool:

@@ -160,9 +160,29 @@ def test_the_radius_stays_within_bounds(given_radius: int, used: int) -> None:
     assert f"--radius:{used}px;".encode() in sheet.body
 
 
-def test_a_merchants_own_css_is_not_served() -> None:
-    sheet = brand_stylesheet(Branding(css="body{display:none}"), _PLAIN)
+def test_a_merchants_own_css_comes_within_its_scope_in_a_layer_above_the_themes() -> None:
+    body = brand_stylesheet(Branding(css=".card{color:red}"), _PLAIN).body
+    assert body.endswith(b"\n@layer merchant {\n.portal-page .card{color:red;}\n}\n")
+
+
+def test_css_that_was_published_under_weaker_rules_is_left_out() -> None:
+    sheet = brand_stylesheet(Branding(css="body{color:red} @import '//evil.example';"), _PLAIN)
     assert sheet.body == brand_stylesheet(Branding(), _PLAIN).body
+
+
+def test_a_compact_portal_has_less_room_and_the_same_colours() -> None:
+    usual = brand_stylesheet(Branding(), _PLAIN).body.decode()
+    compact = brand_stylesheet(Branding(density="compact"), _PLAIN).body.decode()
+    assert "--space-5:1rem;" in compact
+    assert "--space-5" not in usual
+    assert compact.count("--accent:") == usual.count("--accent:")
+
+
+@given(chosen, own_colours)
+def test_a_correction_says_the_contrast_that_was_missing(choice: Colours, own: OwnColours) -> None:
+    for correction in resolve("light", choice, own)[1]:
+        if correction.setting != "light.surface":
+            assert correction.ratio_given < TEXT_RATIO <= correction.ratio_used
 
 
 @given(st.text(), st.integers(), st.text())

@@ -13,8 +13,8 @@ from guichet.theming.contrast import legible
 from guichet.theming.pages import Pages
 from guichet.theming.themes import PLAIN
 from tenants.branding import Branding, Link
-from tenants.checks import is_web_address
 from tenants.configuration import Configuration
+from tenants.web_addresses import is_web_address
 
 _KEPT = 1000
 _INNER_RADIUS = 12

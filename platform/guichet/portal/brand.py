@@ -10,9 +10,9 @@ from guichet.theming.branding import Stylesheet
 from guichet.theming.locale import LANGUAGES
 from guichet.theming.pages import Pages
 from tenants.branding import Link
-from tenants.checks import is_web_address
 from tenants.configuration import Configuration, Published
 from tenants.texts import Words, words_in
+from tenants.web_addresses import is_web_address
 
 # With its configuration a brand takes some 7 kB. A tenant that is pushed out costs its next
 # visitor four statements and a millisecond, so all that are active should fit.

@@ -46,8 +46,14 @@ class Assets:
 
 
 def _bundle(plain: Theme, theme: Theme) -> str:
-    """One stylesheet: plain below, the theme above it; a branding, in no layer, wins over both."""
-    layers = ["@layer plain, theme;", f"@layer plain {{\n{theme_tokens(theme)}{plain.css}\n}}"]
+    """One stylesheet: plain below, the theme above it, then a merchant's own CSS.
+
+    A branding's tokens, in no layer, win over all of them.
+    """
+    layers = [
+        "@layer plain, theme, merchant;",
+        f"@layer plain {{\n{theme_tokens(theme)}{plain.css}\n}}",
+    ]
     if theme is not plain:
         layers.append(f"@layer theme {{\n{theme.css}\n}}")
     return "\n".join(layers) + "\n"

@@ -1,4 +1,4 @@
-"""A merchant's branding as one small stylesheet of tokens, safe whatever the values are."""
+"""A merchant's branding as one small stylesheet, safe whatever the values are."""
 
 import hashlib
 from typing import NamedTuple
@@ -8,9 +8,21 @@ import msgspec
 from guichet.theming.palette import Correction, resolve
 from guichet.theming.themes import Theme
 from tenants.branding import Branding, Colours
+from tenants.custom_css.sheets import scope_sheet
 
 _RADIUS_MAX = 24
 SCHEMES = ("auto", "light", "dark")
+#: Less room around everything; what is pressed keeps its size.
+_COMPACT = {
+    "leading": "1.45",
+    "space-3": "0.5rem",
+    "space-4": "0.75rem",
+    "space-5": "1rem",
+    "space-6": "1.375rem",
+    "space-7": "2rem",
+    "space-8": "3rem",
+    "card-padding": "clamp(0.875rem, 0.75rem + 0.6vw, 1.125rem)",
+}
 
 
 class Stylesheet(msgspec.Struct, frozen=True):
@@ -36,10 +48,11 @@ def brand_stylesheet(branding: Branding, theme: Theme) -> Stylesheet:
 
     Nothing that a merchant typed is copied into the stylesheet: colours pass as `#rrggbb`,
     fonts by the name of one of the theme's stacks, the radius as a number. The branding's own
-    CSS is kept in the configuration but not served.
+    CSS comes as `tenants.custom_css` writes it anew, in a layer above the theme's, or not at all.
     """
     css, corrections = tokens(branding, theme)
-    body = css.encode()
+    own = scope_sheet(branding.css).css
+    body = (f"{css}@layer merchant {{\n{own}}}\n" if own else css).encode()
     return Stylesheet(content_hash(body), body, tuple(corrections))
 
 
@@ -69,7 +82,8 @@ def tokens(branding: Branding, theme: Theme) -> tuple[str, list[Correction]]:
     """The rules that set every token of a branding, light and dark."""
     light, dark, shape, corrections = resolve_tokens(branding, theme)
     css = (
-        f":root{{color-scheme:light;{_declare(light)}{_declare(shape)}}}\n"
+        f":root{{color-scheme:light;{_declare(light)}{_declare(shape)}"
+        f"{_declare(_COMPACT if branding.density == 'compact' else {})}}}\n"
         f"@media (prefers-color-scheme:dark)"
         f"{{:root:not([data-scheme=light]){{color-scheme:dark;{_declare(dark)}}}}}\n"
         f":root[data-scheme=dark]{{color-scheme:dark;{_declare(dark)}}}\n"

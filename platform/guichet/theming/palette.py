@@ -7,6 +7,7 @@ from guichet.theming.contrast import (
     can_be_read,
     ink_on,
     is_colour,
+    least_contrast,
     legible,
     mix,
 )
@@ -36,6 +37,9 @@ class Correction(msgspec.Struct, frozen=True):
     used: str
     #: `unreadable` for a colour without enough contrast, `refused` for what is no valid value.
     reason: str
+    #: The least contrast on the grounds that it stands on, as given and as used; 0 for no colour.
+    ratio_given: float = 0.0
+    ratio_used: float = 0.0
 
 
 def resolve(
@@ -56,8 +60,7 @@ def resolve(
 
     def correct(token: str, value: str) -> str:
         if value != used[token] and used[token] == getattr(chosen, token).lower():
-            setting = f"{scheme}.{token}"
-            corrections.append(Correction(setting, used[token], value, "unreadable"))
+            corrections.append(_unreadable(f"{scheme}.{token}", used, token, value))
         return value
 
     # A light surface on a dark background leaves no text that can be read on both.
@@ -67,6 +70,16 @@ def resolve(
     used["text"] = correct("text", legible(used["text"], grounds))
     accent_text = correct("accent", legible(used["accent"], grounds))
     return used | {"accent-text": accent_text} | _derive(used, own), corrections
+
+
+def _unreadable(setting: str, used: dict[str, str], name: str, value: str) -> Correction:
+    """Why a colour gives way: its contrast, or for a surface that of the text on it."""
+    if name == "surface":
+        ratios = [least_contrast(used["text"], (ground,)) for ground in (used[name], value)]
+    else:
+        grounds = (used["background"], used["surface"])
+        ratios = [least_contrast(colour, grounds) for colour in (used[name], value)]
+    return Correction(setting, used[name], value, "unreadable", *ratios)
 
 
 def _derive(used: dict[str, str], own: OwnColours) -> dict[str, str]:
