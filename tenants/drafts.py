@@ -61,6 +61,11 @@ class Draft(msgspec.Struct, frozen=True):
         """Whether another version was published since the draft was begun."""
         return self.based_on != self.published.version
 
+    @property
+    def state(self) -> str:
+        """What would be published in the place of what: it changes when either does."""
+        return fingerprint((self.published.version, self.configuration))
+
     def fingerprint(self, section: str) -> str:
         """The state of a section, which a form carries and gives back."""
         return fingerprint(getattr(self.configuration, section))
@@ -101,7 +106,7 @@ async def save_section(
     Raises `SectionChanged`, `DocumentTooLarge`, or `InvalidConfiguration` with the mistakes in
     this section; those of others do not keep anybody from saving.
     """
-    await _lock(connection, tenant_id)
+    await lock_configuration(connection, tenant_id)
     draft = await load_draft(connection, tenant_id)
     if seen != draft.fingerprint(section) and value != getattr(draft.configuration, section):
         raise SectionChanged(section, draft)
@@ -113,19 +118,29 @@ async def save_section(
 
 
 async def replace_draft(
-    connection: Connection, tenant_id: UUID, configuration: Configuration, changed_by: str
+    connection: Connection,
+    tenant_id: UUID,
+    configuration: Configuration,
+    changed_by: str,
+    seen: str | None = None,
 ) -> Draft:
     """Put a whole configuration, such as an imported or a former one, in the draft's place.
 
-    Raises `DocumentTooLarge`.
+    Raises `DocumentTooLarge`, or `SectionChanged` where the draft's `state` is not the one `seen`.
     """
-    await _lock(connection, tenant_id)
+    await lock_configuration(connection, tenant_id)
     draft = await load_draft(connection, tenant_id)
-    return await _store(connection, tenant_id, draft, configuration, changed_by)
+    if seen is not None and seen != draft.state:
+        raise SectionChanged("", draft)
+    begun = msgspec.structs.replace(draft, based_on=draft.published.version)
+    return await _store(connection, tenant_id, begun, configuration, changed_by)
 
 
 async def discard_draft(connection: Connection, tenant_id: UUID) -> bool:
-    """Go back to what is published; answers whether there was a draft."""
+    """Go back to what is published; answers whether there was a draft.
+
+    Whoever asks has locked the configuration, if it matters which draft it is.
+    """
     discarded = await connection.fetchval(
         """
         delete from configuration_drafts
@@ -140,17 +155,17 @@ async def discard_draft(connection: Connection, tenant_id: UUID) -> bool:
 async def publish_draft(
     connection: Connection, tenant_id: UUID, published_by: str, reason: str, seen: str
 ) -> int:
-    """Publish the draft whose whole fingerprint was shown; answers the new version's number.
+    """Publish the draft whose `state` was shown; answers the new version's number.
 
     Raises `NothingToPublish`, `InvalidConfiguration`, or `SectionChanged` where the draft is no
     longer the one that was shown.
     """
-    await _lock(connection, tenant_id)
+    await lock_configuration(connection, tenant_id)
     draft = await load_draft(connection, tenant_id)
-    if seen != fingerprint(draft.configuration):
-        raise SectionChanged("", draft)
     if not draft.is_changed:
         raise NothingToPublish("the draft says what is published already")
+    if seen != draft.state:
+        raise SectionChanged("", draft)
     mistakes = tuple(broken_rules(draft.configuration))
     if mistakes:
         raise InvalidConfiguration(mistakes)
@@ -159,8 +174,8 @@ async def publish_draft(
     return version
 
 
-async def _lock(connection: Connection, tenant_id: UUID) -> None:
-    """Have writers of a tenant's configuration wait for each other, as publishing does."""
+async def lock_configuration(connection: Connection, tenant_id: UUID) -> None:
+    """Have other writers of a tenant's configuration wait for each other, as publishing does."""
     await connection.execute(
         """
         select id

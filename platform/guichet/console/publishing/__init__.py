@@ -1,0 +1,1 @@
+"""Publishing: what would change, the versions there were, and a configuration as a file."""
