@@ -8,17 +8,23 @@ Place = Literal["portal", "console", "preview"]
 
 
 def content_security_policy(
-    scripts: str = "'self'", forms: str = "'self'", frames: str = "", framed_by: str = "'none'"
+    scripts: str = "'self'",
+    forms: str = "'self'",
+    frames: str = "",
+    framed_by: str = "'none'",
+    connects: str = "",
 ) -> str:
     """Nothing is loaded from elsewhere, nothing runs inline, nobody frames a page.
 
-    Pictures may be served by us alone; a form posts to its own host.
+    Pictures may be served by us alone; a form posts to its own host; a script asks `connects`
+    alone, which is nobody unless it is given.
     """
     directives = (
         "default-src 'none'",
         "style-src 'self'",
         f"script-src {scripts}",
         "img-src 'self'",
+        *((f"connect-src {connects}",) if connects else ()),
         *((f"frame-src {frames}",) if frames else ()),
         f"form-action {forms}",
         "base-uri 'none'",
@@ -46,8 +52,8 @@ _STRICT_TRANSPORT = {"strict-transport-security": "max-age=63072000; includeSubD
 def security_headers(settings: Settings, place: Place = "portal") -> list[tuple[bytes, bytes]]:
     """The security headers for the pages of a place, ready for ASGI.
 
-    The console alone frames the previews, and asks them for a page with a form; nothing in a
-    preview runs or is sent anywhere.
+    The console alone frames the previews, asks them for a page with a form, and has a script that
+    sends forms by itself; nothing in a preview runs or is sent anywhere.
     """
     port = settings.base_domain.removeprefix(settings.base_host)
     console, preview = (
@@ -56,7 +62,9 @@ def security_headers(settings: Settings, place: Place = "portal") -> list[tuple[
     )
     headers = _COMMON | (_STRICT_TRANSPORT if settings.url_scheme == "https" else {})
     if place == "console":
-        policy = content_security_policy(forms=f"'self' {preview}", frames=preview)
+        policy = content_security_policy(
+            forms=f"'self' {preview}", frames=preview, connects="'self'"
+        )
         headers |= {"content-security-policy": policy}
     elif place == "preview":
         policy = content_security_policy(scripts="'none'", forms="'none'", framed_by=console)
