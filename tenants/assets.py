@@ -1,4 +1,7 @@
-"""Pictures of a merchant's branding, kept once each under the hash of their bytes."""
+"""Pictures of a merchant's branding, kept once each under the hash of their bytes.
+
+None is ever deleted: a published version may name it, and each version can be brought back.
+"""
 
 import hashlib
 from uuid import UUID
@@ -6,7 +9,15 @@ from uuid import UUID
 import msgspec
 
 from tenants.connection import Connection
-from tenants.pictures import check_picture
+from tenants.errors import TenantsError
+from tenants.pictures import Picture, read_picture
+
+#: A merchant tries many logos; somebody who fills the disk is stopped.
+MOST_PICTURES = 200
+
+
+class TooManyPictures(TenantsError):
+    """The merchant has as many pictures as are kept."""
 
 
 class Asset(msgspec.Struct, frozen=True):
@@ -17,9 +28,28 @@ class Asset(msgspec.Struct, frozen=True):
 
 
 async def store_asset(connection: Connection, tenant_id: UUID, body: bytes, media_type: str) -> str:
-    """Keep a picture and answer its id, 64 hexadecimal digits. Raises `UnusablePicture`."""
-    check_picture(body, media_type)
-    asset_id = hashlib.sha256(body).hexdigest()
+    """Read a picture of this media type, keep it and answer its id. Raises as below."""
+    return await keep_picture(connection, tenant_id, read_picture(body, media_type))
+
+
+async def keep_picture(connection: Connection, tenant_id: UUID, picture: Picture) -> str:
+    """Keep a picture and answer its id, 64 hexadecimal digits.
+
+    Raises `UnusablePicture`, `TooManyPictures`.
+    """
+    asset_id = hashlib.sha256(picture.body).hexdigest()
+    kept = await connection.fetchval(
+        """
+        select count(1)
+        from assets
+        where tenant_id = $1
+        and id <> $2
+        """,
+        tenant_id,
+        asset_id,
+    )
+    if kept >= MOST_PICTURES:
+        raise TooManyPictures(f"there are {MOST_PICTURES} pictures already")
     await connection.execute(
         """
         insert into assets (tenant_id, id, media_type, body)
@@ -28,8 +58,8 @@ async def store_asset(connection: Connection, tenant_id: UUID, body: bytes, medi
         """,
         tenant_id,
         asset_id,
-        media_type,
-        body,
+        picture.media_type,
+        picture.body,
     )
     return asset_id
 
@@ -47,3 +77,18 @@ async def load_asset(connection: Connection, tenant_id: UUID, asset_id: str) -> 
         asset_id,
     )
     return Asset(**row) if row else None
+
+
+async def which_exist(connection: Connection, tenant_id: UUID, asset_ids: list[str]) -> set[str]:
+    """Those of the ids that are pictures of this tenant."""
+    rows = await connection.fetch(
+        """
+        select id
+        from assets
+        where tenant_id = $1
+        and id = any($2::text[])
+        """,
+        tenant_id,
+        asset_ids,
+    )
+    return {row["id"] for row in rows}

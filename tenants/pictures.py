@@ -1,85 +1,124 @@
-"""Pictures of a merchant's branding: which bytes are taken for one.
+"""Pictures of a merchant's branding: which bytes are taken for one, and what is kept of them.
 
-A picture is served from the portal's own origin, so one that a browser could run is refused: the
-format must be what it says it is, and an SVG holds shapes and text only.
+A picture is served from the portal's own origin. One made of pixels is recognised by its content,
+measured before it is decoded, and drawn anew, so that nothing but its pixels is kept: no place
+where it was taken, no second file behind the first. An SVG is kept as it is, so it holds shapes
+and text only.
 """
 
-import re
-import xml.etree.ElementTree as ElementTree
+import io
+from typing import NamedTuple
 
-from tenants.errors import TenantsError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-#: The same as the check of the table.
+from tenants.svg import check_svg
+from tenants.unusable_pictures import (
+    DAMAGED,
+    EMPTY,
+    MOVES,
+    NOT_AS_SAID,
+    TOO_MANY_BYTES,
+    TOO_MANY_PIXELS,
+    UNKNOWN,
+    UnusablePicture,
+)
+
+#: In bytes, as sent and as kept. The same as the check of the table.
 LARGEST_PICTURE = 512 * 1024
 
 _SVG = "image/svg+xml"
-# PNG: ISO/IEC 15948 section 5.2; JPEG: ISO/IEC 10918-1 annex B; WebP: RFC 9649 section 2.4.
-_SIGNATURES = {
-    "image/png": re.compile(rb"\x89PNG\r\n\x1a\n"),
-    "image/jpeg": re.compile(rb"\xff\xd8\xff"),
-    "image/webp": re.compile(rb"RIFF....WEBP", re.DOTALL),
-}
-_SVG_NAMESPACE = "{http://www.w3.org/2000/svg}"
-_SVG_ELEMENTS = """
-svg g defs symbol use title desc metadata path rect circle ellipse line polyline polygon text
-tspan textPath linearGradient radialGradient stop clipPath mask pattern marker filter style switch
-feGaussianBlur feOffset feMerge feMergeNode feBlend feColorMatrix feComposite feFlood feDropShadow
-"""
-_DRAWN = frozenset(_SVG_ELEMENTS.split())
-_DECLARATIONS = re.compile(
-    r"<!DOCTYPE|<!ENTITY|<\?xml-|encoding\s*=\s*['\"](?!utf-8['\"])", re.IGNORECASE
-)
-# A reference leads inside the same picture; anything else could fetch or run.
-_OUTSIDE = re.compile(r"url\(\s*['\"]?(?!\s*#)|@import|javascript:|\\", re.IGNORECASE)
+_MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+_LONGEST_EDGE = 4096
+_MOST_PIXELS = 12_000_000
+# A progressive JPEG is decoded anew for each of its scans, and each costs a few bytes only.
+_MOST_SCANS = 40
+_SCAN = b"\xff\xda"
+_JPEG_QUALITY = 90
 
 
-class UnusablePicture(TenantsError):
-    """Not a picture that a portal can show."""
+class Picture(NamedTuple):
+    """A picture as it is kept and served."""
+
+    body: bytes
+    media_type: str
 
 
-def check_picture(body: bytes, media_type: str) -> None:
-    """Raises `UnusablePicture` with what is wrong."""
-    if not body or len(body) > LARGEST_PICTURE:
-        raise UnusablePicture(f"a picture has 1 to {LARGEST_PICTURE // 1024} KiB")
-    if media_type == _SVG:
-        _check_svg(body)
-    elif media_type not in _SIGNATURES:
-        raise UnusablePicture(f"a picture is {', '.join([_SVG, *_SIGNATURES])}")
-    elif not _SIGNATURES[media_type].match(body):
-        raise UnusablePicture(f"these bytes are no {media_type}")
+def read_picture(body: bytes, media_type: str = "") -> Picture:
+    """The picture in these bytes, of this media type where one is given.
+
+    Decoding takes up to a second of the processor and 100 MiB: a server does it beside its loop.
+    Raises `UnusablePicture` with what is wrong.
+    """
+    if not body:
+        raise UnusablePicture(EMPTY)
+    if len(body) > LARGEST_PICTURE:
+        raise UnusablePicture(TOO_MANY_BYTES, most=LARGEST_PICTURE // 1024)
+    if _looks_like_svg(body):
+        check_svg(body)
+        picture = Picture(body, _SVG)
+    else:
+        picture = _read_pixels(body)
+    if media_type and media_type != picture.media_type:
+        raise UnusablePicture(NOT_AS_SAID)
+    return picture
 
 
-def _check_svg(body: bytes) -> None:
+def _looks_like_svg(body: bytes) -> bool:
+    """Whether it is text with an element; UTF-16 is too, to be told that it should be UTF-8."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<" or body[:2] in (
+        b"\xff\xfe",
+        b"\xfe\xff",
+    )
+
+
+def _read_pixels(body: bytes) -> Picture:
     try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnusablePicture("an SVG is written in UTF-8") from None
-    # Entities are declared in a DOCTYPE only, so without one the parser has nothing to expand.
-    # An encoding beside UTF-8 would have the browser read other characters than those checked.
-    if _DECLARATIONS.search(text):
-        raise UnusablePicture("an SVG has no DOCTYPE, style sheet or encoding but UTF-8")
-    try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - there is no DOCTYPE, see above.
-    except (ElementTree.ParseError, ValueError, RecursionError):
-        raise UnusablePicture("the SVG is not well-formed") from None
-    if root.tag != f"{_SVG_NAMESPACE}svg":
-        raise UnusablePicture("the SVG does not begin with svg in SVG's namespace")
-    for element in root.iter():
-        _check_element(element)
+        with Image.open(io.BytesIO(body), formats=tuple(_MEDIA_TYPES)) as image:
+            # The second pictures of a phone's JPEG are left behind with all else.
+            kind = "JPEG" if image.format == "MPO" else str(image.format)
+            _check_header(body, image, kind)
+            drawn = _draw_anew(image, kind, lossless=b"VP8L" in body)
+    except UnusablePicture:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels() from None
+    except UnidentifiedImageError:
+        raise UnusablePicture(UNKNOWN) from None
+    # Decoders fail in many ways on bytes that were made to have them fail.
+    except Exception:
+        raise UnusablePicture(DAMAGED) from None
+    if len(drawn) > LARGEST_PICTURE:
+        raise UnusablePicture(TOO_MANY_BYTES, most=LARGEST_PICTURE // 1024)
+    return Picture(drawn, _MEDIA_TYPES[kind])
 
 
-def _check_element(element: "ElementTree.Element[str]") -> None:
-    name = element.tag.removeprefix(_SVG_NAMESPACE)
-    # Editors leave elements of their own namespaces in metadata; browsers draw none of them.
-    if "{" in name and "{http://www.w3.org/" not in name:
-        return
-    if name not in _DRAWN:
-        raise UnusablePicture(f"the SVG holds an element that is not drawn: {name}")
-    if name == "style" and _OUTSIDE.search(element.text or ""):
-        raise UnusablePicture("the SVG's style refers to something outside of it")
-    for key, value in element.attrib.items():
-        attribute = key.rpartition("}")[2].lower()
-        if attribute.startswith("on") or _OUTSIDE.search(value):
-            raise UnusablePicture(f"the SVG holds an attribute that acts: {attribute}")
-        if attribute == "href" and not value.strip().startswith("#"):
-            raise UnusablePicture("the SVG refers to something outside of it")
+def _check_header(body: bytes, image: Image.Image, kind: str) -> None:
+    """What can be known before a pixel is decoded."""
+    if max(image.size) > _LONGEST_EDGE or image.width * image.height > _MOST_PIXELS:
+        raise _too_many_pixels()
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise UnusablePicture(MOVES)
+    if kind == "JPEG" and body.count(_SCAN) > _MOST_SCANS:
+        raise UnusablePicture(DAMAGED)
+
+
+def _draw_anew(image: Image.Image, kind: str, *, lossless: bool) -> bytes:
+    """The pixels alone, upright, as a file of the same kind."""
+    upright = ImageOps.exif_transpose(image)
+    has_alpha = kind != "JPEG" and upright.has_transparency_data
+    pixels = upright.convert("RGBA" if has_alpha else "RGB")
+    # Metadata stands in `info`, and some savers write what they find there.
+    pixels.info.clear()
+    drawn = io.BytesIO()
+    match kind:
+        case "PNG":
+            pixels.save(drawn, "PNG")
+        case "JPEG":
+            pixels.save(drawn, "JPEG", quality=_JPEG_QUALITY, progressive=False)
+        case _:
+            pixels.save(drawn, "WEBP", lossless=lossless, quality=_JPEG_QUALITY)
+    return drawn.getvalue()
+
+
+def _too_many_pixels() -> UnusablePicture:
+    return UnusablePicture(TOO_MANY_PIXELS, edge=_LONGEST_EDGE, most=_MOST_PIXELS // 1_000_000)

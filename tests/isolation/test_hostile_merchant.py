@@ -34,8 +34,8 @@ from tenants.checks import InvalidConfiguration, read_document
 from tenants.configuration import Configuration, publish
 from tenants.identity_providers import IdentityProvider
 from tenants.mails import Mails
-from tenants.pictures import UnusablePicture
 from tenants.tenant import add_tenant
+from tenants.unusable_pictures import UnusablePicture
 from tests.isolation.asking import client_of
 from tests.isolation.twins import Twins
 from tests.shops import open_shop

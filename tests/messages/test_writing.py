@@ -15,11 +15,11 @@ from guichet.settings import Settings
 from guichet.tenancy import Registry
 from tenants.branding import Branding
 from tenants.configuration import Configuration
+from tests.drawn_pictures import PNG
 from tests.mail_catcher import Mail, MailCatcher
 from tests.messages.customers import ADA, add_customer, message, queue
 from tests.messages.sending import mailing, open_sender
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1" width="1" height="1"></svg>'
 _ORIGIN = "http://lumen.localhost:8000"
 
@@ -163,7 +163,7 @@ async def test_nobody_is_asked_to_pay_what_is_paid(
 
 
 @pytest.mark.parametrize(
-    ("body", "media_type", "shown"), [(_PNG, "image/png", True), (_SVG, "image/svg+xml", False)]
+    ("body", "media_type", "shown"), [(PNG, "image/png", True), (_SVG, "image/svg+xml", False)]
 )
 async def test_a_logo_is_shown_where_mail_programs_draw_it(
     registry: Registry,

@@ -13,9 +13,8 @@ from tenants.configuration import Configuration
 from tenants.hosts import HostTaken
 from tenants.tenant import Tenant
 from tenants.vault import Vault
+from tests.drawn_pictures import PNG
 from tests.merchants import add_merchant, master_key
-
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 async def _log(db: Database, tenant: Tenant) -> list[tuple[str, str, dict[str, Any]]]:
@@ -44,7 +43,7 @@ async def test_each_act_is_told_in_the_tenant_s_log_without_secrets(
     await registry.remove_host("lumen", "pay.lumen.example")
     await registry.set_secret(Vault([old]), "lumen", "stripe_secret_key", "marker")
     await registry.rotate(Vault([new, old]), lumen.id)
-    picture = await registry.add_picture("lumen", _PNG, "image/png")
+    picture = await registry.add_picture("lumen", PNG, "image/png")
     await registry.publish("lumen", Configuration(), "first")
     log = await _log(db, lumen)
     assert [(action, subject) for action, subject, _ in log] == [
