@@ -9,6 +9,7 @@ import msgspec
 
 from tenants.branding_checks import branding_mistakes
 from tenants.catalog import Plan
+from tenants.catalog_checks import cancel_mistakes, change_mistakes
 from tenants.configuration import LARGEST_DOCUMENT, Configuration
 from tenants.errors import TenantsError
 from tenants.identity_providers import IdentityProvider
@@ -78,6 +79,8 @@ def broken_rules(configuration: Configuration) -> Iterator[Mistake]:
         yield Mistake("support_email", _("Write an email address such as help@example.com."))
     yield from branding_mistakes(configuration.branding)
     yield from _plan_rules(configuration.plans)
+    yield from change_mistakes(configuration.changes)
+    yield from cancel_mistakes(configuration.cancel)
     yield from _provider_rules(configuration.identity_providers)
     yield from _mail_rules(configuration.mails)
     yield from _retry_rules(configuration.retries)

@@ -5,7 +5,8 @@ from uuid import UUID
 import msgspec
 
 from tenants.branding import Branding
-from tenants.catalog import CancelRules, ChangeRules, Plan
+from tenants.cancelling import CancelRules
+from tenants.catalog import ChangeRules, Plan
 from tenants.connection import Connection
 from tenants.errors import TenantsError
 from tenants.features import Features

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guichet.billing.catalog import Price
+from guichet.billing.change_rules import Situation, default_direction, monthly_cost
 from guichet.billing.changes import (
     ChangePending,
     ChangeRefused,
@@ -17,13 +18,12 @@ from guichet.billing.changes import (
     NotAllowed,
     NotLive,
     NotOffered,
+    Offer,
     PaymentOverdue,
     PlannedByMerchant,
     SamePlan,
     decide,
-    direction,
     main_item,
-    monthly_cost,
     offered_options,
 )
 from guichet.billing.subscriptions import Item, PendingChange, Subscription
@@ -48,10 +48,25 @@ def price(
     )
 
 
+def direction(item: Item, to: Price, quantity: int) -> str:
+    """Under which of the defaults a change from this item falls."""
+    return default_direction(
+        Situation(
+            status="active",
+            current=item.price,
+            current_quantity=item.quantity or 1,
+            price=to,
+            quantity=quantity,
+        )
+    )
+
+
 SMALL = price("small", 1000)
 LARGE = price("large", 3000)
 LARGE_YEARLY = price("large-yearly", 30000, "year", "large")
 PLANS = tuple(Plan(it.id, quantity_max=5) for it in (SMALL, LARGE, LARGE_YEARLY))
+
+OFFER = Offer(ChangeRules(), PLANS)
 
 
 def subscription(on: Price = SMALL, quantity: int = 1, **changes: object) -> Subscription:
@@ -108,17 +123,17 @@ def test_the_merchants_rule_for_the_direction_decides_when(rule: str) -> None:
     ]:
         forbidden = dict.fromkeys(ChangeRules.__struct_fields__[:4], "forbidden")
         rules = ChangeRules(**forbidden | {name: rule})  # type: ignore[arg-type]
-        assert decide(rules, PLANS, subscription(on), to, 1) == rule
+        assert decide(Offer(rules, PLANS), subscription(on), to, 1).when == rule
 
 
 def test_a_forbidden_direction_is_refused() -> None:
     with pytest.raises(NotAllowed):
-        decide(ChangeRules(upgrade="forbidden"), PLANS, subscription(), LARGE, 1)
+        decide(Offer(ChangeRules(upgrade="forbidden"), PLANS), subscription(), LARGE, 1)
 
 
 def test_a_change_during_a_trial_applies_now() -> None:
-    rules = ChangeRules(downgrade="period_end")
-    assert decide(rules, PLANS, subscription(LARGE, status="trialing"), SMALL, 1) == "now"
+    offer = Offer(ChangeRules(downgrade="period_end"), PLANS)
+    assert decide(offer, subscription(LARGE, status="trialing"), SMALL, 1).when == "now"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +169,7 @@ def test_a_state_that_forbids_changes_says_why(
     state: dict[str, object], refusal: type[ChangeRefused]
 ) -> None:
     with pytest.raises(refusal):
-        decide(ChangeRules(), PLANS, msgspec.structs.replace(subscription(), **state), LARGE, 1)
+        decide(OFFER, msgspec.structs.replace(subscription(), **state), LARGE, 1)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +187,7 @@ def test_only_what_is_offered_can_be_chosen(
     to: Price, quantity: int, refusal: type[ChangeRefused]
 ) -> None:
     with pytest.raises(refusal):
-        decide(ChangeRules(), PLANS, subscription(), to, quantity)
+        decide(OFFER, subscription(), to, quantity)
 
 
 def test_the_item_on_an_offered_plan_is_the_one_that_moves() -> None:
@@ -184,7 +199,7 @@ def test_the_item_on_an_offered_plan_is_the_one_that_moves() -> None:
 def test_the_chooser_shows_the_merchants_order_and_leaves_out_what_cannot_be_chosen() -> None:
     prices = {it.id: it for it in (SMALL, LARGE, LARGE_YEARLY)}
     rules = ChangeRules(upgrade="period_end", downgrade="forbidden")
-    shown = offered_options(rules, PLANS, subscription(LARGE), prices, "en")
+    shown = offered_options(Offer(rules, PLANS), subscription(LARGE), prices, "en")
     assert [(it.price.id, it.is_current, it.when) for it in shown] == [
         ("price_large", True, None),
         ("price_large-yearly", False, "now"),

@@ -1,5 +1,6 @@
 """A merchant for tests: a tenant, an account at the sandbox with a year of customers, a portal."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -23,7 +24,7 @@ from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
 from guichet.settings import Settings
 from tenants.agencies import add_agency
 from tenants.catalog import ChangeRules, Plan
-from tenants.configuration import Configuration, publish
+from tenants.configuration import Configuration, load_published, publish
 from tenants.tenant import add_tenant
 from tests.loopback import NO_AUTHORITIES
 
@@ -90,6 +91,19 @@ class Shop(msgspec.Struct, frozen=True):
                 headers={"authorization": f"Bearer {self.key}"},
                 json=switches,
             )
+
+    async def republish(self, **sections: object) -> None:
+        """Publish the configuration with some sections changed, and wait until it is in force."""
+        async with self.deployment.db.unit(self.tenant_id) as unit:
+            before = (await load_published(unit.connection, unit.tenant_id)).configuration
+            changed = msgspec.structs.replace(before, **sections)
+            version = await publish(unit.connection, unit.tenant_id, changed, "test")
+        for _ in range(200):
+            entry = self.deployment.directory.by_id(self.tenant_id)
+            if entry is not None and entry.published_version == version:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError(f"version {version} is not in force")
 
     @asynccontextmanager
     async def visitor(self) -> AsyncIterator[Customer]:

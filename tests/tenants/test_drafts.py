@@ -7,7 +7,7 @@ import pytest
 
 from guichet.db import Database
 from tenants.branding import Branding, Colours
-from tenants.catalog import CancelRules
+from tenants.cancelling import CancelRules
 from tenants.checks import InvalidConfiguration
 from tenants.configuration import Configuration, load_published, publish
 from tenants.drafts import (
@@ -15,7 +15,6 @@ from tenants.drafts import (
     NothingToPublish,
     SectionChanged,
     discard_draft,
-    fingerprint,
     load_draft,
     publish_draft,
     replace_draft,
@@ -111,7 +110,7 @@ async def test_a_mistake_in_the_section_is_not_saved_and_one_elsewhere_does_not_
     saved = await _save(db, lumen, "cancel", NOT_CANCELLABLE, draft.fingerprint("cancel"))
     assert saved.configuration.branding == wrong
     with pytest.raises(InvalidConfiguration):
-        await _publish(db, lumen, fingerprint(saved.configuration))
+        await _publish(db, lumen, saved.state)
 
 
 async def test_what_was_shown_is_published_once_and_nothing_else(
@@ -122,13 +121,25 @@ async def test_what_was_shown_is_published_once_and_nothing_else(
     later = msgspec.structs.replace(shown.configuration, locale="fr")
     await _save(db, lumen, "locale", "fr", shown.fingerprint("locale"))
     with pytest.raises(SectionChanged):
-        await _publish(db, lumen, fingerprint(shown.configuration))
-    assert await _publish(db, lumen, fingerprint(later)) == 1
+        await _publish(db, lumen, shown.state)
+    assert await _publish(db, lumen, (await _load(db, lumen)).state) == 1
     published = await _load(db, lumen)
     assert not published.is_changed
     assert published.published.configuration == later
     with pytest.raises(NothingToPublish):
-        await _publish(db, lumen, fingerprint(later))
+        await _publish(db, lumen, published.state)
+
+
+async def test_what_was_shown_is_not_published_over_another_version(
+    db: Database, lumen: Tenant
+) -> None:
+    seen = (await _load(db, lumen)).fingerprint("cancel")
+    shown = await _save(db, lumen, "cancel", NOT_CANCELLABLE, seen)
+    async with db.unit(lumen.id) as unit:
+        await publish(unit.connection, lumen.id, Configuration(locale="fr"), "a command")
+    with pytest.raises(SectionChanged):
+        await _publish(db, lumen, shown.state)
+    assert await _publish(db, lumen, (await _load(db, lumen)).state) == 2
 
 
 async def test_a_discarded_draft_is_gone(db: Database, lumen: Tenant) -> None:

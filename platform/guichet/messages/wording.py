@@ -12,6 +12,7 @@ from guichet.messages.kinds import Kind
 from guichet.messages.looks import MailBrand
 from guichet.theming.locale import gettext
 from guichet.theming.pages import Pages
+from tenants.features import Features
 
 #: As the networks write their names.
 _BRANDS = {
@@ -134,12 +135,12 @@ def _expiry(facts: MailFacts) -> str:
     return f"{facts.exp_month:02}/{facts.exp_year}"
 
 
-def portal_path(kind: Kind, facts: MailFacts) -> str:
+def portal_path(kind: Kind, facts: MailFacts, features: Features) -> str:
     """The page of the portal that a mail without a link of its own leads to."""
     match kind:
-        case "card_expiring":
+        case "card_expiring" if features.payment_methods:
             return "/payment-methods"
-        case "receipt" | "recovered":
+        case "receipt" | "recovered" if features.invoices:
             return "/invoices"
     if facts.subscription_id:
         return f"/subscriptions/{quote(facts.subscription_id, safe='')}"

@@ -15,6 +15,7 @@ from guichet.settings import Settings
 from guichet.tenancy import Directory, TenantEntry
 from guichet.theming.locale import negotiate
 from guichet.theming.pages import Pages
+from tenants.features import Features
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class Writer:
             raise Unwritable("address_unusable")
         try:
             facts = read_facts(mail.facts)
-            links = self._links(tenant, mail, facts)
+            links = self._links(tenant, mail, facts, brand.configuration.features)
             locale = language(mail, brand)
             letter = write_letter(self._pages, brand, locale, mail.kind, facts, mail.at, links)
             content = compose(letter, self._envelope(brand, route, mail, recipient, links))
@@ -76,8 +77,10 @@ class Writer:
             unsubscribe=links.unsubscribe,
         )
 
-    def _links(self, tenant: TenantEntry, mail: Claimed, facts: MailFacts) -> Links:
-        path = portal_path(mail.kind, facts)
+    def _links(
+        self, tenant: TenantEntry, mail: Claimed, facts: MailFacts, features: Features
+    ) -> Links:
+        path = portal_path(mail.kind, facts, features)
         if mail.kind in _FIXING and facts.invoice_id and facts.can_be_paid:
             path = self._token_path(tenant, mail, "fix")
         unsubscribe = (
@@ -85,7 +88,7 @@ class Writer:
         )
         return Links(
             action=self._directory.url(tenant, path),
-            preferences=self._directory.url(tenant, "/preferences"),
+            preferences=self._directory.url(tenant, "/preferences") if features.preferences else "",
             unsubscribe=self._directory.url(tenant, unsubscribe) if unsubscribe else "",
         )
 

@@ -20,6 +20,7 @@ from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive, PlannedB
 from guichet.billing.subscriptions import Subscription, find_subscription, hold_still
 from guichet.errors import Conflict
 from guichet.portal.outcome import make_change, outcome_path
+from guichet.portal.switches import CANCELLING
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, Form, MissingField, read_form
 
@@ -44,7 +45,7 @@ class NothingPlanned(ChangeRefused):
     code = "nothing_planned"
 
 
-@get("/subscriptions/{subscription_id:str}/cancel")
+@get("/subscriptions/{subscription_id:str}/cancel", opt=CANCELLING)
 async def ask_to_cancel(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId
 ) -> ASGIResponse:
@@ -55,7 +56,7 @@ async def ask_to_cancel(
     return _show(visit, subscription, _why_not_cancel(visit, subscription))
 
 
-@post("/subscriptions/{subscription_id:str}/cancel", status_code=200)
+@post("/subscriptions/{subscription_id:str}/cancel", opt=CANCELLING, status_code=200)
 async def confirm_cancel(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:

@@ -18,10 +18,12 @@ from guichet.billing.changes import (
     check_changeable,
     decide,
     main_item,
+    offer_of,
     offered_options,
+    order,
 )
 from guichet.billing.subscriptions import Item, Subscription, find_subscription, hold_still
-from guichet.payments.orders import ItemOrder, SubscriptionChange
+from guichet.payments.orders import SubscriptionChange
 from guichet.portal.choice import (
     Choice,
     Confirmation,
@@ -30,8 +32,10 @@ from guichet.portal.choice import (
     proration_moment,
     read_choice,
     read_confirmation,
+    terms_of,
 )
 from guichet.portal.outcome import make_change, outcome_path
+from guichet.portal.switches import CHANGING
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, read_form
 
@@ -42,6 +46,12 @@ class AmountChanged(ChangeRefused):
     """The amount has changed since it was shown. Please check it once more before you confirm."""
 
     code = "amount_changed"
+
+
+class TermsChanged(AmountChanged):
+    """The merchant has changed how this is done. Please check it once more before you confirm."""
+
+    code = "terms_changed"
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -55,7 +65,7 @@ class Proposal(msgspec.Struct, frozen=True):
     read_at: datetime
 
 
-@get("/subscriptions/{subscription_id:str}/change")
+@get("/subscriptions/{subscription_id:str}/change", opt=CHANGING)
 async def choose_plan(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId
 ) -> ASGIResponse:
@@ -63,7 +73,7 @@ async def choose_plan(
     return await _show_options(visit, subscription_id, None)
 
 
-@get("/subscriptions/{subscription_id:str}/change/review")
+@get("/subscriptions/{subscription_id:str}/change/review", opt=CHANGING)
 async def review_change(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
@@ -75,7 +85,7 @@ async def review_change(
         return await _show_options(visit, subscription_id, refusal)
 
 
-@post("/subscriptions/{subscription_id:str}/change", status_code=200)
+@post("/subscriptions/{subscription_id:str}/change", opt=CHANGING, status_code=200)
 async def confirm_change(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
@@ -114,7 +124,7 @@ async def _propose(
     visit: Visit, subscription_id: str, choice: Choice, as_of: datetime | None = None
 ) -> Proposal:
     """Apply the merchant's rules; raises `ChangeRefused`."""
-    rules, plans = visit.configuration.changes, visit.configuration.plans
+    offer = offer_of(visit.configuration)
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
         read_at = await hold_still(unit, subscription_id)
@@ -122,20 +132,17 @@ async def _propose(
         price = (await find_prices(unit, [choice.price_id])).get(choice.price_id)
     if price is None:
         raise NotOffered
-    when = decide(rules, plans, subscription, price, choice.quantity)
-    item = main_item(subscription, plans)
-    plan = SubscriptionChange(
-        subscription_id=subscription.id,
-        items=(ItemOrder(item_id=item.id, price_id=price.id, quantity=choice.quantity),),
-        when="now" if when == "now" else "period_end",
-        proration=rules.proration,
-        as_of=as_of or proration_moment(subscription, datetime.now(UTC)),
-    )
+    outcome = decide(offer, subscription, price, choice.quantity)
+    item = main_item(subscription, offer.plans)
+    moment = as_of or proration_moment(subscription, datetime.now(UTC))
+    plan = order(outcome, subscription, item, price, choice.quantity, moment)
     return Proposal(subscription, item, price, plan, read_at)
 
 
 async def _check_amount(visit: Visit, proposal: Proposal, confirmed: Confirmation) -> None:
-    """Raise `AmountChanged` unless exactly what was shown would be charged."""
+    """Raise `AmountChanged` unless exactly what was shown would be done and charged."""
+    if terms_of(proposal.plan) != confirmed.terms:
+        raise TermsChanged
     moment = proration_moment(proposal.subscription, datetime.now(UTC))
     if not is_recent(confirmed.as_of, moment):
         raise AmountChanged
@@ -148,17 +155,15 @@ async def _check_amount(visit: Visit, proposal: Proposal, confirmed: Confirmatio
 async def _show_options(
     visit: Visit, subscription_id: str, refusal: ChangeRefused | None
 ) -> ASGIResponse:
-    configuration = visit.configuration
+    offer = offer_of(visit.configuration)
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
         subscription = await find_subscription(unit, session.customer_id, subscription_id)
-        prices = await find_prices(unit, [plan.price_id for plan in configuration.plans])
+        prices = await find_prices(unit, [plan.price_id for plan in offer.plans])
     options: tuple[PlanOption, ...] = ()
     try:
-        check_changeable(subscription)
-        options = offered_options(
-            configuration.changes, configuration.plans, subscription, prices, visit.locale
-        )
+        check_changeable(subscription, offer.changes)
+        options = offered_options(offer, subscription, prices, visit.locale)
     except ChangeRefused as reason:
         refusal = reason
     return visit.page(
@@ -185,8 +190,10 @@ async def _show_review(
         price=proposal.price,
         quantity=choice.quantity,
         when=plan.when,
+        ends_trial=plan.trial_end is not None,
+        new_period=plan.anchor == "now",
         preview=preview,
         effective_at=None if plan.when == "now" else proposal.subscription.current_period_end_at,
-        fields=confirmation_fields(choice, plan.as_of, preview.due_now, visit.csrf),
+        fields=confirmation_fields(choice, plan, preview.due_now, visit.csrf),
         message=refusal.message if refusal else None,
     )

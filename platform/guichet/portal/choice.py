@@ -9,6 +9,7 @@ import msgspec
 from guichet.billing.changes import ChangeRefused
 from guichet.billing.subscriptions import Subscription
 from guichet.money import Money
+from guichet.payments.orders import SubscriptionChange
 from guichet.web.forms import MissingField
 
 #: An amount that was shown longer ago than this is shown again before it is charged.
@@ -47,6 +48,8 @@ class Confirmation(msgspec.Struct, frozen=True):
     as_of: datetime
     #: The amount shown as due now, in minor units.
     due_now: int
+    #: How the change was going to be made, as `terms_of` has it.
+    terms: str
 
 
 def read_choice(fields: Mapping[str, str]) -> Choice:
@@ -69,13 +72,20 @@ def read_confirmation(fields: Mapping[str, str]) -> Confirmation:
             choice=read_choice(fields),
             as_of=datetime.fromtimestamp(int(fields["as_of"][:_MOST_DIGITS]), UTC),
             due_now=int(fields["due_now"][:_MOST_DIGITS]),
+            terms=fields.get("terms", ""),
         )
     except (KeyError, ValueError, OverflowError, OSError) as error:
         raise MissingField from error
 
 
+def terms_of(plan: SubscriptionChange) -> str:
+    """How a change is made: the merchant may publish other rules while somebody looks at it."""
+    ends_trial = "ends_trial" if plan.trial_end else ""
+    return ":".join((plan.when, plan.proration, plan.anchor, ends_trial))
+
+
 def confirmation_fields(
-    choice: Choice, as_of: datetime, due_now: Money, csrf: str
+    choice: Choice, plan: SubscriptionChange, due_now: Money, csrf: str
 ) -> dict[str, str]:
     """The hidden fields of the form that confirms a change."""
     return {
@@ -83,8 +93,9 @@ def confirmation_fields(
         "token": str(uuid4()),
         "price": choice.price_id,
         "quantity": str(choice.quantity),
-        "as_of": str(int(as_of.timestamp())),
+        "as_of": str(int(plan.as_of.timestamp())),
         "due_now": str(due_now.amount),
+        "terms": terms_of(plan),
     }
 
 

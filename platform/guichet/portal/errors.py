@@ -6,7 +6,7 @@ import structlog
 from litestar.response import Response
 
 from guichet.errors import GuichetError, SignInRequired
-from guichet.portal.visit import HTML, visit_of
+from guichet.portal.visit import HTML, visit_at
 from guichet.web.failures import known_error
 from guichet.web.forms import AnyRequest
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger()
 
 def show_error(request: AnyRequest, error: Exception) -> Response[bytes]:
     """The page of an error; who is not signed in is asked to, and comes back afterwards."""
-    visit = visit_of(request)
+    visit = visit_at(request)
     if isinstance(error, SignInRequired):
         return Response(b"", status_code=303, headers={"location": visit.sign_in_path()})
     known = known_error(error)

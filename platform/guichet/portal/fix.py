@@ -26,7 +26,7 @@ from guichet.portal.methods import SessionId
 from guichet.portal.pay import PaymentToken
 from guichet.portal.payer import Payer
 from guichet.portal.payment_pages import show_pay_page
-from guichet.portal.visit import HTML, Visit, visit_of
+from guichet.portal.visit import HTML, Visit, visit_at
 from guichet.web.forms import AnyRequest, Form, read_form
 
 Token = Annotated[str, PathParameter(max_length=100)]
@@ -45,7 +45,7 @@ class LinkOver(GuichetError):
 
 def _show_over(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Where to go on when a link has ended; `error` is the `LinkOver`."""
-    page = visit_of(request).page("link_over.html", status=LinkOver.status)
+    page = visit_at(request).page("link_over.html", status=LinkOver.status)
     return Response(page.body, status_code=LinkOver.status, media_type=HTML)
 
 

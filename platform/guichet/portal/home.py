@@ -10,12 +10,14 @@ from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.auth.sessions import Session, token_hash
+from guichet.billing.changes import offer_of
 from guichet.billing.failed_payments import FailedPayment, failed_payments_of
 from guichet.billing.invoices import Invoice
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import SignInRequired
 from guichet.portal.visit import Visit
+from tenants.configuration import Configuration
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -28,6 +30,16 @@ class Home(msgspec.Struct, frozen=True):
     failed_payments: tuple[FailedPayment, ...]
     #: The time that the customer lives in.
     now: datetime
+
+
+def _abilities(configuration: Configuration) -> dict[str, bool]:
+    """What the pages say can be done about a subscription."""
+    offer = offer_of(configuration)
+    return {
+        "may_change": offer.may_change,
+        "may_change_overdue": "past_due" in offer.statuses,
+        "may_cancel": configuration.cancel.enabled,
+    }
 
 
 _decoder = msgspec.json.Decoder(Home)
@@ -53,8 +65,7 @@ async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
         invoices=shown.invoices,
         failed_payments=shown.failed_payments,
         today=shown.now,
-        may_change=bool(visit.configuration.plans),
-        may_cancel=visit.configuration.cancel.enabled,
+        **_abilities(visit.configuration),
     )
 
 
@@ -72,6 +83,5 @@ async def subscription(
         "subscription.html",
         subscription=found,
         failed_payments=failed,
-        may_change=bool(visit.configuration.plans),
-        may_cancel=visit.configuration.cancel.enabled,
+        **_abilities(visit.configuration),
     )

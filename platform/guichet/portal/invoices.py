@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from guichet.billing.invoices import find_invoice, list_invoices
 from guichet.errors import NotFound
 from guichet.payments.answers import InvoiceLinks
+from guichet.portal.switches import INVOICES
 from guichet.portal.visit import Visit
 
 
@@ -19,7 +20,7 @@ class DocumentNotReady(NotFound):
     code = "document_not_ready"
 
 
-@get("/invoices")
+@get("/invoices", opt=INVOICES)
 async def invoices(
     visit: NamedDependency[Visit],
     after: Annotated[str | None, QueryParameter(name="after", max_length=150)] = None,
@@ -36,7 +37,7 @@ async def invoices(
     )
 
 
-@get("/invoices/{invoice_id:str}/pdf")
+@get("/invoices/{invoice_id:str}/pdf", opt=INVOICES)
 async def invoice_pdf(
     visit: NamedDependency[Visit],
     invoice_id: Annotated[str, PathParameter(max_length=255)],
@@ -46,7 +47,7 @@ async def invoice_pdf(
     return _go(visit, links.pdf_url)
 
 
-@get("/invoices/{invoice_id:str}/receipt")
+@get("/invoices/{invoice_id:str}/receipt", opt=INVOICES)
 async def invoice_receipt(
     visit: NamedDependency[Visit],
     invoice_id: Annotated[str, PathParameter(max_length=255)],

@@ -18,6 +18,7 @@ from guichet.payments.answers import SetupPage
 from guichet.payments.errors import ProviderError
 from guichet.payments.orders import SetupOrder
 from guichet.portal.leaving import leave_for
+from guichet.portal.switches import PAYMENT_METHODS
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, MissingField, read_form
 
@@ -27,7 +28,7 @@ SessionId = Annotated[str, QueryParameter(name="session", max_length=255)]
 _HERE = "/payment-methods"
 
 
-@get("/payment-methods")
+@get("/payment-methods", opt=PAYMENT_METHODS)
 async def list_methods(visit: NamedDependency[Visit]) -> ASGIResponse:
     """The payment methods in the order in which they are charged."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -36,7 +37,7 @@ async def list_methods(visit: NamedDependency[Visit]) -> ASGIResponse:
     return _show(visit, book)
 
 
-@post("/payment-methods", status_code=200)
+@post("/payment-methods", opt=PAYMENT_METHODS, status_code=200)
 async def add_method(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIResponse:
     """Go to the provider's page that takes a card."""
     customer_id = await _receive(visit, request)
@@ -46,7 +47,7 @@ async def add_method(visit: NamedDependency[Visit], request: AnyRequest) -> ASGI
         return await _show_again(visit, customer_id, error)
 
 
-@get("/payment-methods/added")
+@get("/payment-methods/added", opt=PAYMENT_METHODS)
 async def method_added(visit: NamedDependency[Visit], session: SessionId) -> ASGIResponse:
     """Make what the customer left at the provider's page the default."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -63,7 +64,7 @@ async def method_added(visit: NamedDependency[Visit], session: SessionId) -> ASG
     return visit.redirect(_HERE)
 
 
-@post("/payment-methods/{method_id:str}/order", status_code=200)
+@post("/payment-methods/{method_id:str}/order", opt=PAYMENT_METHODS, status_code=200)
 async def order_method(
     visit: NamedDependency[Visit], method_id: MethodId, request: AnyRequest
 ) -> ASGIResponse:
@@ -77,7 +78,7 @@ async def order_method(
     raise MissingField
 
 
-@get("/payment-methods/{method_id:str}/remove")
+@get("/payment-methods/{method_id:str}/remove", opt=PAYMENT_METHODS)
 async def ask_to_remove(visit: NamedDependency[Visit], method_id: MethodId) -> ASGIResponse:
     """What removing a method means, with one button that does it."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -86,7 +87,7 @@ async def ask_to_remove(visit: NamedDependency[Visit], method_id: MethodId) -> A
     return _ask(visit, book, method_id)
 
 
-@post("/payment-methods/{method_id:str}/remove", status_code=200)
+@post("/payment-methods/{method_id:str}/remove", opt=PAYMENT_METHODS, status_code=200)
 async def remove_method(
     visit: NamedDependency[Visit], method_id: MethodId, request: AnyRequest
 ) -> ASGIResponse:

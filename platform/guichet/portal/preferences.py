@@ -14,6 +14,7 @@ from guichet.messages.kinds import OPTIONAL
 from guichet.messages.log import find_message
 from guichet.messages.preferences import Source, choose_kinds, read_preferences, unsubscribe
 from guichet.portal.language import remember_language
+from guichet.portal.switches import PREFERENCES
 from guichet.portal.visit import Visit
 from guichet.theming.locale import LANGUAGES
 from guichet.web.forms import AnyRequest, MissingField, read_form
@@ -25,7 +26,7 @@ Saved = Annotated[bool, QueryParameter(name="saved")]
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
-@get("/preferences")
+@get("/preferences", opt=PREFERENCES)
 async def show(visit: NamedDependency[Visit], saved: Saved = False) -> ASGIResponse:
     """What the customer has chosen."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -34,7 +35,7 @@ async def show(visit: NamedDependency[Visit], saved: Saved = False) -> ASGIRespo
     return visit.page("preferences.html", kinds=kinds, saved=saved)
 
 
-@post("/preferences", status_code=200)
+@post("/preferences", opt=PREFERENCES, status_code=200)
 async def save(visit: NamedDependency[Visit], request: AnyRequest) -> ASGIResponse:
     """Keep what the customer chooses: a box that is not ticked is not sent.
 

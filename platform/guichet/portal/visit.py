@@ -17,6 +17,7 @@ from guichet.db import Unit
 from guichet.deployment import Deployment
 from guichet.errors import SignInRequired
 from guichet.portal.brand import Brand
+from guichet.portal.switches import check_switched_on
 from guichet.tenancy import TenantEntry
 from guichet.theming.locale import negotiate
 from guichet.theming.shell import Shell
@@ -168,6 +169,7 @@ class Visit:
             if session
             else "",
             languages=language_links(locale, self.place),
+            features=brand.configuration.features,
             request_id=self.request_id,
         )
 
@@ -178,7 +180,17 @@ class Visit:
         return csrf_token(token, self.tenant.id) if token and self.session else ""
 
 
-def visit_of(request: Request[Any, Any, Any]) -> Visit:
-    """The visit that the edge put into a request; handlers take it as `visit`."""
+def visit_at(request: Request[Any, Any, Any]) -> Visit:
+    """The visit that the edge put into a request, for its error page too."""
     visit: Visit = request.scope["state"][VISIT]
+    return visit
+
+
+def visit_of(request: Request[Any, Any, Any]) -> Visit:
+    """The visit that handlers take as `visit`.
+
+    Raises `NotFound` for what the merchant has switched off.
+    """
+    visit = visit_at(request)
+    check_switched_on(visit.configuration, request.route_handler.opt)
     return visit

@@ -3,6 +3,7 @@
 import msgspec
 
 from tenants.branding import Link
+from tenants.features import Features
 from tenants.texts import NO_WORDS, Words
 
 
@@ -43,4 +44,6 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     #: The signed-in customer's name or email address.
     customer_label: str = ""
     languages: tuple[Language, ...] = ()
+    #: What customers find in this portal.
+    features: Features = Features()
     request_id: str = ""
