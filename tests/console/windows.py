@@ -1,0 +1,113 @@
+"""A real browser whose every request is answered by the console in this process."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Browser, Page, Route, async_playwright
+
+from tests.browser.visitor import CHROMIUM, FLAGS
+
+_WIDE, _PHONE = 1280, 390
+#: Nothing may be cut off in a window as narrow as this (WCAG 2.2, success criterion 1.4.10).
+_NARROWEST = 320
+#: Opens a page at the console for a client that is signed in, or not.
+OpenWindow = Callable[..., Awaitable[Page]]
+
+
+class Look(NamedTuple):
+    """How a page is seen while axe examines it; its width is measured in all of them."""
+
+    locale: str
+    scheme: str
+    width: int
+
+
+LOOKS = tuple(
+    Look(locale, scheme, width)
+    for locale, scheme, width in (
+        ("en", "light", _WIDE),
+        ("fr", "dark", _WIDE),
+        ("fr", "light", _PHONE),
+        ("en", "dark", _PHONE),
+    )
+)
+
+
+@contextlib.asynccontextmanager
+async def open_chromium() -> AsyncIterator[Browser]:
+    """Chromium, which reaches nothing but what a test answers."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+class Line:
+    """Carries a window's requests to a client of the edge, cookies and all."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        #: Whether the network is gone.
+        self.is_cut = False
+        #: The method and path of everything that was asked for.
+        self.asked: list[str] = []
+
+    async def carry(self, route: Route) -> None:
+        """Answer one request of the window as the console does."""
+        request = route.request
+        url = httpx.URL(request.url)
+        self.asked.append(f"{request.method} {url.path}")
+        if self.is_cut:
+            await route.abort()
+            return
+        headers = {**await request.all_headers(), "host": url.netloc.decode()}
+        names = ("accept", "accept-language", "content-type", "host", "origin", "referer")
+        told = {name: headers[name] for name in (*names, "x-autosave") if name in headers}
+        body = request.post_data_buffer
+        answer = await self.client.request(request.method, url, headers=told, content=body)
+        given = {name: text for name, text in answer.headers.items() if name != "set-cookie"}
+        await route.fulfill(status=answer.status_code, headers=given, body=answer.content)
+
+
+@contextlib.asynccontextmanager
+async def open_window(
+    browser: Browser, client: httpx.AsyncClient, look: Look = LOOKS[0], **options: Any
+) -> AsyncIterator[tuple[Page, Line]]:
+    """A window of this browser that is the client's."""
+    context = await browser.new_context(
+        locale=look.locale,
+        color_scheme=look.scheme,  # type: ignore[arg-type]
+        viewport={"width": look.width, "height": 900},
+        base_url=str(client.base_url),
+        **options,
+    )
+    context.set_default_timeout(10_000)
+    line = Line(client)
+    await context.route("**/*", line.carry)
+    page = await context.new_page()
+    yield page, line
+    await context.close()
+
+
+async def examine(page: Page, look: Look) -> list[str]:
+    """What is wrong with the page that is open, in this look."""
+    name = f"{page.url} {look}"
+    found = []
+    for width in (_WIDE, _PHONE, _NARROWEST):
+        await page.set_viewport_size({"width": width, "height": 900})
+        needed = await page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            found.append(f"{name}: {needed} px wide on {width} px")
+    await page.set_viewport_size({"width": look.width, "height": 900})
+    result = await Axe().run(page)
+    for violation in result.response["violations"]:
+        nodes = [node["html"] for node in violation["nodes"]]
+        found.append(f"{name}: {violation['id']}: {nodes}")
+    return found
