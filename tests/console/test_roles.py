@@ -53,9 +53,35 @@ TABLE: dict[str, Line] = {
     "GET /sign-in/link/{token:str}": Line(OPEN, 400),
     "POST /sign-in/link/{token:str}": Line(OPEN, 400),
     "POST /sign-out": Line(SIGNED_IN, "sign-in"),
+    # An agency's merchants
+    "GET /agencies/{agency:str}": Line(AGENCY),
+    "POST /agencies/{agency:str}/merchants/{slug:str}/suspend": Line(AGENCY, 422),
+    "POST /agencies/{agency:str}/merchants/{slug:str}/resume": Line(AGENCY, 422),
+    "GET /agencies/{agency:str}/new": Line(AGENCY),
+    "POST /agencies/{agency:str}/new": Line(AGENCY, 400),
+    "GET /invitations/{token:str}": Line(OPEN, 404),
+    "POST /invitations/{token:str}": Line(OPEN, 404),
+    # People
+    "GET /merchants/{merchant:str}/members": Line(EDITORS),
+    "POST /merchants/{merchant:str}/members": Line(EDITORS, 422),
+    "POST /merchants/{merchant:str}/members/{person:str}/role": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/members/{person:str}/remove": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/invitations/{invitation:str}/resend": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/invitations/{invitation:str}/revoke": Line(EDITORS, 404),
+    "GET /agencies/{agency:str}/members": Line(AGENCY),
+    "POST /agencies/{agency:str}/members": Line(AGENCY_OWNERS, 422),
+    "POST /agencies/{agency:str}/members/{person:str}/role": Line(AGENCY_OWNERS, 404),
+    "POST /agencies/{agency:str}/members/{person:str}/remove": Line(AGENCY, 404),
+    "POST /agencies/{agency:str}/invitations/{invitation:str}/resend": Line(AGENCY_OWNERS, 404),
+    "POST /agencies/{agency:str}/invitations/{invitation:str}/revoke": Line(AGENCY_OWNERS, 404),
     # Settings
     "GET /merchants/{merchant:str}/cancelling": Line(EDITORS),
     "POST /merchants/{merchant:str}/cancelling": Line(EDITORS, 409),
+    # Domains
+    "GET /merchants/{merchant:str}/domains": Line(EDITORS),
+    "POST /merchants/{merchant:str}/domains": Line(EDITORS, 422),
+    "POST /merchants/{merchant:str}/domains/{domain:str}/check": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/domains/{domain:str}/remove": Line(EDITORS, 404),
 }
 
 
