@@ -25,6 +25,16 @@ CREATE FUNCTION public.current_tenant() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('guichet.tenant'::text, true), ''::text))::uuid;
 
+CREATE FUNCTION public.forget_issuer() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  delete from identity_provider_secrets
+  where tenant_id = coalesce(new.tenant_id, old.tenant_id)
+  and provider = substr(coalesce(new.name, old.name), 6);
+  return null;
+end $$;
+
 CREATE FUNCTION public.may_live_by_test_clock(tenant uuid, customer text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -650,6 +660,16 @@ CREATE TABLE public.identities (
 
 ALTER TABLE ONLY public.identities FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.identity_provider_secrets (
+    tenant_id uuid NOT NULL,
+    provider text NOT NULL,
+    issuer text NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_by text NOT NULL
+);
+
+ALTER TABLE ONLY public.identity_provider_secrets FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.imports (
     tenant_id uuid NOT NULL,
     copy_no bigint NOT NULL,
@@ -834,6 +854,20 @@ CREATE VIEW public.price_documents WITH (security_invoker='true') AS
    FROM (public.prices price
      LEFT JOIN public.products product ON (((product.tenant_id = price.tenant_id) AND (product.id = price.product_id))));
 
+CREATE TABLE public.provider_accounts (
+    tenant_id uuid NOT NULL,
+    key_set_at timestamp with time zone NOT NULL,
+    mode text NOT NULL,
+    key_end text NOT NULL,
+    account_id text NOT NULL,
+    account_name text,
+    set_by text NOT NULL,
+    CONSTRAINT provider_accounts_key_end_check CHECK ((length(key_end) = 4)),
+    CONSTRAINT provider_accounts_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
+ALTER TABLE ONLY public.provider_accounts FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.provider_connections (
     tenant_id uuid NOT NULL,
     key_set_at timestamp with time zone,
@@ -847,6 +881,20 @@ CREATE TABLE public.provider_connections (
 );
 
 ALTER TABLE ONLY public.provider_connections FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.provider_endpoints (
+    tenant_id uuid NOT NULL,
+    endpoint_id text,
+    url text,
+    made_at timestamp with time zone,
+    order_key uuid,
+    ordered_at timestamp with time zone,
+    former_until timestamp with time zone,
+    CONSTRAINT provider_endpoints_check CHECK (((order_key IS NULL) = (ordered_at IS NULL))),
+    CONSTRAINT provider_endpoints_check1 CHECK (((endpoint_id IS NULL) = (made_at IS NULL)))
+);
+
+ALTER TABLE ONLY public.provider_endpoints FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.provider_events (
     tenant_id uuid NOT NULL,
@@ -1195,6 +1243,9 @@ ALTER TABLE ONLY public.hosts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_pkey PRIMARY KEY (tenant_id, provider, subject);
 
+ALTER TABLE ONLY public.identity_provider_secrets
+    ADD CONSTRAINT identity_provider_secrets_pkey PRIMARY KEY (tenant_id, provider);
+
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_pkey PRIMARY KEY (tenant_id);
 
@@ -1243,8 +1294,14 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_pkey PRIMARY KEY (tenant_id);
+
 ALTER TABLE ONLY public.provider_connections
     ADD CONSTRAINT provider_connections_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY public.provider_endpoints
+    ADD CONSTRAINT provider_endpoints_pkey PRIMARY KEY (tenant_id);
 
 ALTER TABLE ONLY public.provider_events
     ADD CONSTRAINT provider_events_pkey PRIMARY KEY (tenant_id, id);
@@ -1413,7 +1470,7 @@ CREATE INDEX tenant_members_staff ON public.tenant_members USING btree (staff_id
 
 CREATE UNIQUE INDEX tenants_agency_id ON public.tenants USING btree (id, agency_id);
 
-CREATE INDEX tenants_agency_name ON public.tenants USING btree (agency_id, name, slug);
+CREATE INDEX tenants_agency_name ON public.tenants USING btree (agency_id, lower(name), slug);
 
 CREATE INDEX tenants_agency_slug ON public.tenants USING btree (agency_id, slug);
 
@@ -1440,6 +1497,10 @@ CREATE TRIGGER payment_methods_news_new AFTER INSERT ON public.payment_methods F
 CREATE TRIGGER secrets_connection_removed AFTER DELETE ON public.secrets FOR EACH ROW WHEN ((old.name = 'stripe_secret_key'::text)) EXECUTE FUNCTION public.renew_connection();
 
 CREATE TRIGGER secrets_connection_set AFTER INSERT OR UPDATE OF sealed ON public.secrets FOR EACH ROW WHEN ((new.name = 'stripe_secret_key'::text)) EXECUTE FUNCTION public.renew_connection();
+
+CREATE TRIGGER secrets_issuer_removed AFTER DELETE ON public.secrets FOR EACH ROW WHEN ((old.name ~~ 'oidc:%'::text)) EXECUTE FUNCTION public.forget_issuer();
+
+CREATE TRIGGER secrets_issuer_set AFTER INSERT OR UPDATE OF sealed ON public.secrets FOR EACH ROW WHEN ((new.name ~~ 'oidc:%'::text)) EXECUTE FUNCTION public.forget_issuer();
 
 CREATE TRIGGER secrets_touch AFTER INSERT OR DELETE OR UPDATE OF sealed ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.touch_tenant();
 
@@ -1504,6 +1565,9 @@ ALTER TABLE ONLY public.hosts
 ALTER TABLE ONLY public.identities
     ADD CONSTRAINT identities_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.identity_provider_secrets
+    ADD CONSTRAINT identity_provider_secrets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1543,8 +1607,14 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.provider_accounts
+    ADD CONSTRAINT provider_accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.provider_connections
     ADD CONSTRAINT provider_connections_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
+ALTER TABLE ONLY public.provider_endpoints
+    ADD CONSTRAINT provider_endpoints_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
 ALTER TABLE ONLY public.reconciliations
     ADD CONSTRAINT reconciliations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
@@ -1634,6 +1704,8 @@ ALTER TABLE public.hosts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.identities ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.identity_provider_secrets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.invoice_lines ENABLE ROW LEVEL SECURITY;
@@ -1662,7 +1734,11 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.provider_accounts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.provider_connections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.provider_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.provider_events ENABLE ROW LEVEL SECURITY;
 
@@ -1766,6 +1842,8 @@ CREATE POLICY tenant ON public.hosts TO guichet_app USING ((tenant_id = public.c
 
 CREATE POLICY tenant ON public.identities TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.identity_provider_secrets TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.imports TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.invoice_lines TO guichet_app USING ((tenant_id = public.current_tenant()));
@@ -1794,7 +1872,11 @@ CREATE POLICY tenant ON public.prices TO guichet_app USING ((tenant_id = public.
 
 CREATE POLICY tenant ON public.products TO guichet_app USING ((tenant_id = public.current_tenant()));
 
+CREATE POLICY tenant ON public.provider_accounts TO guichet_app USING ((tenant_id = public.current_tenant()));
+
 CREATE POLICY tenant ON public.provider_connections TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.provider_endpoints TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.provider_events TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1935,6 +2017,8 @@ GRANT SELECT ON TABLE public.hosts TO guichet_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identities TO guichet_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity_provider_secrets TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.imports TO guichet_app;
 
 GRANT SELECT ON TABLE public.invoice_documents TO guichet_app;
@@ -1981,6 +2065,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.products TO guichet_app;
 
 GRANT SELECT ON TABLE public.price_documents TO guichet_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_accounts TO guichet_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_connections TO guichet_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.provider_connections TO guichet_system;
@@ -1994,6 +2080,8 @@ GRANT SELECT(refused) ON TABLE public.provider_connections TO guichet_system;
 GRANT SELECT(checked_at) ON TABLE public.provider_connections TO guichet_system;
 
 GRANT SELECT(stopped) ON TABLE public.provider_connections TO guichet_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_endpoints TO guichet_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO guichet_app;
 

@@ -6,14 +6,12 @@ from uuid import UUID
 import structlog
 
 from guichet.billing.imports import ImportAtWork
-from guichet.billing.reconciling import reconcile
+from guichet.billing.reconciling import RECONCILE_TENANT, reconcile
 from guichet.payments.errors import ProviderError
 from guichet.webhooks.intake import HANDLE_EVENTS
 from workers.office import Office
 
 log = structlog.get_logger()
-
-RECONCILE_TENANT = "reconcile_tenant"
 
 #: How often each tenant's list is read.
 EVERY = timedelta(minutes=5)

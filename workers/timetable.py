@@ -11,6 +11,7 @@ from arq.worker import Function
 from guichet.auth.staff.mail import SEND_STAFF_MESSAGES
 from guichet.billing.dunning.running import RUN_DUNNING
 from guichet.billing.news import FOLLOW_NEWS
+from guichet.billing.reconciling import RECONCILE_TENANT
 from guichet.billing.reminders import REMIND
 from guichet.messages.queueing import SEND_MESSAGES
 from guichet.metrics.figures import COUNT_FIGURES
@@ -28,7 +29,7 @@ from workers.lag import count_lag
 from workers.messages import count_messages, send_messages, sweep_messages
 from workers.news import follow_news, sweep_news
 from workers.payments import SETTLE_PAYMENTS, settle_payments, sweep_payments
-from workers.reconciliation import RECONCILE_TENANT, reconcile_all, reconcile_tenant
+from workers.reconciliation import reconcile_all, reconcile_tenant
 from workers.reminders import remind, remind_all
 from workers.staff_messages import (
     clean_staff_messages,

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from guichet.billing.reconciling import OVERLAP
+from guichet.billing.reconciling import OVERLAP, RECONCILE_TENANT
 from guichet.outbox import open_outbox
 from tests.soak import weather
 from tests.soak.account import Account
 from tests.soak.stage import Stage
-from workers.reconciliation import EVERY, RECONCILE_TENANT
+from workers.reconciliation import EVERY
 
 #: Far more than the longest wait of a delivery, a lease or a change in doubt.
 PATIENCE_SECONDS = 300.0

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from guichet.billing.importing import import_tenant
 from guichet.billing.imports import ImportAtWork, take_import
+from guichet.billing.reconciling import RECONCILE_TENANT
 from guichet.cli import main
 from guichet.db import Database
 from guichet.outbox import open_outbox
@@ -18,7 +19,6 @@ from guichet.settings import Settings
 from tests.mirrors import held, mirrored
 from tests.shops import Shop
 from tests.workers.processes import environment, running_worker, until
-from workers.reconciliation import RECONCILE_TENANT
 
 
 async def _due_again(db: Database, tenant: UUID) -> None:

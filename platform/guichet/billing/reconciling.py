@@ -20,13 +20,15 @@ import structlog
 
 from guichet.billing.importing import RATE, Told, import_tenant
 from guichet.billing.imports import Import, imported_objects
-from guichet.db import Database
+from guichet.db import Database, Unit
 from guichet.payments.answers import ProviderEvent
 from guichet.payments.errors import ProviderError
 from guichet.payments.port import PaymentProvider
 
 log = structlog.get_logger()
 
+#: The job that reads one tenant's list, or its whole account.
+RECONCILE_TENANT = "reconcile_tenant"
 #: Read again each time: lists show an event late at times, and clocks differ.
 OVERLAP = timedelta(minutes=10)
 #: Stripe's list goes back 30 days (https://docs.stripe.com/api/events).
@@ -174,3 +176,15 @@ async def _note_failure(db: Database, tenant_id: UUID, code: str) -> None:
             tenant_id,
             code,
         )
+
+
+async def hurry_reconciliation(unit: Unit) -> None:
+    """Have the unit's tenant be read at the next knock, however long ago it was read last."""
+    await unit.execute(
+        """
+        update reconciliations
+        set checked_at = 'epoch'
+        where tenant_id = $1
+        """,
+        unit.tenant_id,
+    )

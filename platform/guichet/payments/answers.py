@@ -130,3 +130,20 @@ class Account(msgspec.Struct, frozen=True):
 
     id: str
     name: str | None
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the provider delivers an account's events."""
+
+    id: str
+    url: str
+    #: What was kept with it when it was made; None for one that somebody else made.
+    reference: str | None
+    #: False once the provider has given up delivering there, or somebody switched it off.
+    enabled: bool
+    #: What its deliveries are signed with; told when it is made, and never again.
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        """Names no secret: a traceback may print this."""
+        return f"<Endpoint {self.id}>"

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 SECRET_KEY = "stripe_secret_key"  # noqa: S105 - a name, not a secret.
 #: The vault's name of the secret that the provider signs its events with.
 WEBHOOK_SECRET = "stripe_webhook_secret"  # noqa: S105 - a name, not a secret.
+#: And of the one that it signed them with before, which is good for a while longer.
+FORMER_WEBHOOK_SECRET = "stripe_webhook_secret_former"  # noqa: S105 - a name, not a secret.
 
 #: A client is some 2 kB; the connections are shared by all.
 _CLIENTS_KEPT = 2000
@@ -90,6 +92,12 @@ class Providers:
         async with self._db.unit(tenant_id) as unit:
             await note_accepted(unit, kept.set_at)
         return account
+
+    async def trial(self, key: str) -> PaymentProvider:
+        """A client of a key that is no tenant's yet; what it is refused is written down nowhere."""
+        adapter = await self._load()
+        client: PaymentProvider = adapter.Stripe(key, self._url, self._transport)
+        return client
 
     def forget(self, tenant_id: UUID) -> None:
         """Drop the tenant's client, so that its key is read anew."""

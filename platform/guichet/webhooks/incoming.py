@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator
 from litestar.types import HTTPScope, Receive, Send
 
 from guichet.errors import Unavailable
+from guichet.payments.endpoints import WEBHOOK_PATH as PATH
 from guichet.tenancy import TenantEntry
 from guichet.webhooks.intake import EventIntake
-
-#: The one path; a tenant's provider is told to deliver here.
-PATH = "/webhooks/stripe"
 
 _WORDS = {
     200: b"stored",

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from guichet.db import Database
 from guichet.errors import Forbidden, GuichetError, MalformedRequest
 from guichet.outbox import Outbox
-from guichet.payments.choose import WEBHOOK_SECRET
+from guichet.payments.endpoints import Secrets, open_secrets
 from guichet.tenancy import TenantEntry
 from guichet.webhooks.signatures import is_signed
 from guichet.webhooks.storing import EventStore, StoredEvent
@@ -100,7 +100,7 @@ class EventIntake:
         self._outbox = outbox
         self._clock = clock
         self._store = EventStore(db, self._wake)
-        self._secrets: OrderedDict[UUID, tuple[int, bytes | None]] = OrderedDict()
+        self._secrets: OrderedDict[UUID, tuple[int, Secrets]] = OrderedDict()
         self._knocks: set[asyncio.Task[None]] = set()
 
     async def receive(
@@ -123,31 +123,31 @@ class EventIntake:
             raise PortalSuspended
         signature = _signature(headers)
         raw = await _read(body)
-        secret = await self._secret(tenant)
-        if secret is None or not is_signed(signature, raw, secret, self._clock()):
+        secrets = await self._open(tenant)
+        now = self._clock()
+        if not any(is_signed(signature, raw, it.encode(), now) for it in secrets.good_at(now)):
             raise BadSignature
         await self._store.store(_row(tenant.id, raw))
 
-    async def _secret(self, tenant: TenantEntry) -> bytes | None:
-        """The tenant's signing secret, read again when the tenant has changed since."""
+    async def _open(self, tenant: TenantEntry) -> Secrets:
+        """The tenant's signing secrets, read again when the tenant has changed since."""
         kept = self._secrets.get(tenant.id)
         if kept is not None and kept[0] == tenant.change_no:
             self._secrets.move_to_end(tenant.id)
             return kept[1]
-        secret = await self._open_secret(tenant)
-        self._secrets[tenant.id] = (tenant.change_no, secret)
+        secrets = await self._read_secrets(tenant)
+        self._secrets[tenant.id] = (tenant.change_no, secrets)
         if len(self._secrets) > _SECRETS_KEPT:
             self._secrets.popitem(last=False)
-        return secret
+        return secrets
 
-    async def _open_secret(self, tenant: TenantEntry) -> bytes | None:
+    async def _read_secrets(self, tenant: TenantEntry) -> Secrets:
         try:
             async with self._db.unit(tenant.id) as unit:
-                secret = await self._vault.open(unit.connection, tenant.id, WEBHOOK_SECRET)
+                return await open_secrets(unit, self._vault)
         except VaultError as error:
             log.error("webhook_secret_does_not_open", tenant=tenant.slug, reason=str(error))
-            return None
-        return secret.encode() if secret else None
+            return Secrets(None, None, None)
 
     def _wake(self, tenants: set[UUID]) -> None:
         """Knock beside the answers: with Redis away nobody waits, and the sweep finds the rows."""

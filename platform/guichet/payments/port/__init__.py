@@ -14,10 +14,11 @@ from typing import Protocol
 from guichet.payments.port.customers import Customers
 from guichet.payments.port.invoices import Invoices
 from guichet.payments.port.reading import Reading
+from guichet.payments.port.setting_up import SettingUp
 from guichet.payments.port.subscriptions import Subscriptions
 
 
-class PaymentProvider(Reading, Subscriptions, Customers, Invoices, Protocol):
+class PaymentProvider(Reading, Subscriptions, Customers, Invoices, SettingUp, Protocol):
     """One tenant's access to its provider."""
 
 

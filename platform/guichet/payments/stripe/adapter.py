@@ -4,11 +4,12 @@ from guichet.payments.stripe.changing import Changing
 from guichet.payments.stripe.customers import Customers
 from guichet.payments.stripe.invoices import Invoices
 from guichet.payments.stripe.quoting import Quoting
+from guichet.payments.stripe.setting_up import SettingUp
 from guichet.payments.stripe.starting import Starting
 from guichet.payments.stripe.transport import Transport
 
 __all__ = ["Stripe", "Transport"]
 
 
-class Stripe(Changing, Quoting, Starting, Customers, Invoices):
+class Stripe(Changing, Quoting, Starting, Customers, Invoices, SettingUp):
     """One tenant's whole access."""
