@@ -9,17 +9,20 @@ from tenants import agencies, assets, configuration, hosts, members, tenant
 from tenants.agencies import Agency
 from tenants.configuration import Configuration
 from tenants.staff import AgencyRole, TenantRole, add_staff
-from tenants.tenant import Status, Tenant
+from tenants.tenant import Status, Tenant, UnknownTenant
 from tenants.vault import Vault
 
 
 class Registry:
     """The acts of one person or command. All of them raise the errors of `tenants`."""
 
-    def __init__(self, settings: Settings, db: Database, by: Actor) -> None:
+    def __init__(
+        self, settings: Settings, db: Database, by: Actor, request_id: str | None = None
+    ) -> None:
         self._base_host = settings.base_host
         self._db = db
         self._by = by
+        self._request_id = request_id
 
     async def add_agency(self, slug: str, name: str) -> Agency:
         async with self._db.system() as connection:
@@ -53,14 +56,27 @@ class Registry:
             await members.put_tenant_member(connection, found.id, person, role, self._by.name)
             await self._note(connection, found.id, "member.set", person.email, {"role": role})
 
-    async def set_status(self, slug: str, status: Status) -> bool:
-        """Whether this changed anything; if not, nothing is noted either."""
+    async def set_status(
+        self, slug: str, status: Status, reason: str = "", agency: str | None = None
+    ) -> bool:
+        """Whether this changed anything; if not, nothing is noted either.
+
+        Noted in the merchant's log and in its agency's. Where `agency` is given, a merchant of
+        another one is an `UnknownTenant`.
+        """
         async with self._db.system() as connection:
             found = await tenant.find_tenant(connection, slug)
+            if agency not in (None, found.agency):
+                raise UnknownTenant(f"{agency} has no tenant {slug}")
             changed = await tenant.set_status(connection, found.id, status)
             if changed:
                 action = "tenant.suspended" if status == "suspended" else "tenant.resumed"
-                await self._note(connection, found.id, action, slug, {})
+                details: dict[str, object] = {"reason": reason} if reason else {}
+                await self._note(connection, found.id, action, slug, details)
+                owner = await agencies.find_agency(connection, found.agency)
+                await record_for_agency(
+                    connection, owner, self._by, action, details, self._request_id, slug
+                )
         return changed
 
     async def add_host(self, slug: str, domain: str) -> str:
@@ -131,4 +147,5 @@ class Registry:
         subject: str,
         details: dict[str, object],
     ) -> None:
-        await record(Unit(connection, tenant_id), *self._by, action, subject, details)
+        unit = Unit(connection, tenant_id)
+        await record(unit, *self._by, action, subject, details, self._request_id)
