@@ -48,9 +48,11 @@ class Town(NamedTuple):
         """A browser that has the given session, or none."""
         transport = httpx.ASGITransport(app=self.edge, client=(address, 40000))  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url=origin) as client:
-            client.cookies.set(BROWSER, new_token())
+            # Where the server's own cookies land, so that they take the place of these.
+            domain = client.base_url.host
+            client.cookies.set(BROWSER, new_token(), domain)
             if session:
-                client.cookies.set(SESSION, session)
+                client.cookies.set(SESSION, session, domain)
             yield client
 
     async def hire(self, who: Who, email: str = "") -> Staff:

@@ -1,0 +1,1 @@
+"""Who belongs to a workspace: the list, invitations, roles, and who goes."""
