@@ -8,7 +8,9 @@ from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Pause, PendingChange, PendingUpdate
 from guichet.money import Money
 from guichet.payments.answers import Preview, PreviewLine
+from guichet.portal.cancel_form import cancel_form
 from guichet.portal.sign_in import ProviderButton
+from tenants.cancelling import CancelRules, OwnReason
 from tests.theming.mail_samples import mail_pages
 from tests.theming.payment_situations import payment_pages
 from tests.theming.samples import (
@@ -161,7 +163,7 @@ def _results() -> dict[str, dict[str, Any]]:
             "subscription": subscription(),
             "retry_url": None,
         }
-        for outcome in ("done", "cancelling", "kept", "undone", "unknown")
+        for outcome in ("done", "cancelling", "cancelled", "kept", "undone", "unknown")
     }
     pending = PendingChange(NOW + timedelta(days=21), 1, BASIC)
     results["change_result-scheduled"] = results["change_result-done"] | {
@@ -219,6 +221,27 @@ def portal_pages() -> dict[str, dict[str, Any]]:
             "may_cancel": True,
         },
         "cancel": {"subscription": subscription(), "fields": {"csrf": CSRF}, "message": None},
+        "cancel-now": {
+            "subscription": subscription(),
+            "form": cancel_form(CancelRules(when="now", proration="create_prorations"), "en", {}),
+            "fields": {"csrf": CSRF},
+            "message": None,
+        },
+        "cancel-asking": {
+            "subscription": subscription(),
+            "form": cancel_form(
+                CancelRules(
+                    when="choice",
+                    reasons="required",
+                    comment="optional",
+                    own_reasons=(OwnReason({"en": LONG_NAME, "fr": LONG_NAME}),),
+                ),
+                "en",
+                {"reason": "unused", "comment": "Thank you, and good luck."},
+            ),
+            "fields": {"csrf": CSRF},
+            "message": "Please choose why you cancel. Your subscription is not cancelled yet.",
+        },
         "cancel-message": {
             "subscription": subscription(cancel_at_period_end=True),
             "fields": {},

@@ -42,12 +42,14 @@ class ChangeRequest(msgspec.Struct, frozen=True):
     customer_id: str
     subscription_id: str
     kind: Kind
-    #: What is asked of the provider; None where the kind says it all.
+    #: What is asked of the provider of a change of plan; None of any other.
     plan: SubscriptionChange | None
     state: Literal["started", "unknown", "done", "refused"]
     #: The error code of a refusal.
     failure: str | None
     started_at: datetime
+    #: When a cancellation takes effect, and why; None of any other.
+    cancellation: Cancellation | None = None
 
     @property
     def key(self) -> str:
@@ -56,16 +58,24 @@ class ChangeRequest(msgspec.Struct, frozen=True):
 
 
 def from_row(row: asyncpg.Record) -> ChangeRequest:
+    is_cancellation = row["kind"] == "cancel"
     return ChangeRequest(
         id=row["id"],
         customer_id=row["customer_id"],
         subscription_id=row["subscription_id"],
         kind=row["kind"],
-        plan=_read_plan(row["request"]),
+        plan=None if is_cancellation else _read_plan(row["request"]),
         state=row["state"],
         failure=row["failure"],
         started_at=row["started_at"],
+        cancellation=_read_cancellation(row) if is_cancellation else None,
     )
+
+
+def _read_cancellation(row: asyncpg.Record) -> Cancellation:
+    """What was asked for; earlier code knew the end of the period only, and wrote nothing down."""
+    asked = msgspec.json.decode(row["request"], type=Cancellation | None)
+    return asked or Cancellation(subscription_id=row["subscription_id"], when="period_end")
 
 
 def _read_plan(text: str) -> SubscriptionChange | None:
@@ -121,7 +131,7 @@ async def start_request(
     customer_id: str,
     subscription_id: str,
     kind: Kind,
-    plan: SubscriptionChange | None = None,
+    order: SubscriptionChange | Cancellation | None = None,
     read_at: datetime | None = None,
 ) -> ChangeRequest:
     """Write a request down, before anything is asked of the provider.
@@ -157,7 +167,7 @@ async def start_request(
             customer_id,
             subscription_id,
             kind,
-            msgspec.json.encode(plan).decode(),
+            msgspec.json.encode(order).decode(),
             LEASE,
             read_at,
         )
@@ -206,8 +216,8 @@ async def ask(provider: PaymentProvider, request: ChangeRequest) -> Subscription
     key = request.key
     match request.kind:
         case "cancel":
-            order = Cancellation(subscription_id=request.subscription_id, when="period_end")
-            return await provider.cancel(order, key)
+            assert request.cancellation is not None
+            return await provider.cancel(request.cancellation, key)
         case "keep":
             return await provider.keep(request.subscription_id, key)
         case "undo_change":
@@ -247,7 +257,12 @@ async def finish(
     if row is None:
         return await find_request(unit, request.customer_id, request.id) or request
     if state != "unknown":
-        details = {"request": str(request.id), "failure": failure, "plan": request.plan}
+        details = {
+            "request": str(request.id),
+            "failure": failure,
+            "plan": request.plan,
+            "cancellation": request.cancellation,
+        }
         await record(
             unit,
             "customer",

@@ -173,6 +173,8 @@ def _shows(copy: SubscriptionCopy, request: ChangeRequest) -> bool | None:
     """Whether a subscription is in the state that the request asked for; None if it cannot tell."""
     match request.kind:
         case "cancel":
+            if request.cancellation and request.cancellation.when == "now":
+                return copy.ended_at is not None
             ends = copy.cancel_at or copy.ended_at
             return copy.cancel_at_period_end or ends is not None
         case "keep":

@@ -78,6 +78,8 @@ class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether the unused time is credited; of what ends now only.
     credit: bool = False
     feedback: Feedback | None = None
+    #: A reason in the merchant's own words, which goes before the comment.
+    own_reason: str | None = None
     comment: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Cancelling at the end of the period, and taking a cancellation or a planned change back."""
+"""Cancelling, and taking a cancellation or a planned change back."""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,9 +16,10 @@ from guichet.billing.change_requests import (
     find_request,
     latest_request,
 )
-from guichet.billing.changes import ChangeRefused, NotAllowed, NotLive, PlannedByMerchant
+from guichet.billing.changes import ChangeRefused, NotLive, PlannedByMerchant
 from guichet.billing.subscriptions import Subscription, find_subscription, hold_still
 from guichet.errors import Conflict
+from guichet.portal.cancel_form import cancel_form, read_cancellation
 from guichet.portal.outcome import make_change, outcome_path
 from guichet.portal.switches import CANCELLING
 from guichet.portal.visit import Visit
@@ -53,23 +54,27 @@ async def ask_to_cancel(
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
         session = await visit.identify(unit)
         subscription = await find_subscription(unit, session.customer_id, subscription_id)
-    return _show(visit, subscription, _why_not_cancel(visit, subscription))
+    refusal = _why_not_cancel(subscription)
+    return _show_refusal(visit, subscription, refusal) if refusal else _show(visit, subscription)
 
 
 @post("/subscriptions/{subscription_id:str}/cancel", opt=CANCELLING, status_code=200)
 async def confirm_cancel(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:
-    """Cancel at the end of the period, once, however often the form is sent."""
-    asked = await _receive(visit, subscription_id, await read_form(request))
+    """Cancel as the customer was shown, once, however often the form is sent."""
+    form = await read_form(request)
+    asked = await _receive(visit, subscription_id, form)
     if asked.known:
         return visit.redirect(outcome_path(asked.known.subscription_id, asked.known.id))
-    refusal = _why_not_cancel(visit, asked.subscription)
+    refusal = _why_not_cancel(asked.subscription)
     if refusal:
-        return _show(visit, asked.subscription, refusal)
-    return await make_change(
-        visit, asked.subscription, "cancel", asked.token, read_at=asked.read_at
-    )
+        return _show_refusal(visit, asked.subscription, refusal)
+    try:
+        order = read_cancellation(visit.configuration, asked.subscription.id, form)
+    except ChangeRefused as refusal:
+        return _show(visit, asked.subscription, form, refusal)
+    return await make_change(visit, asked.subscription, "cancel", asked.token, order, asked.read_at)
 
 
 @post("/subscriptions/{subscription_id:str}/keep", status_code=200)
@@ -147,21 +152,40 @@ def _token(form: Form) -> UUID:
         raise MissingField from error
 
 
-def _why_not_cancel(visit: Visit, subscription: Subscription) -> ChangeRefused | None:
+def _why_not_cancel(subscription: Subscription) -> ChangeRefused | None:
     if not subscription.is_live:
         return NotLive()
     if subscription.cancel_at_period_end or subscription.cancel_at:
         return AlreadyCancelling()
     if subscription.is_led_by_merchant:
         return PlannedByMerchant()
-    return None if visit.configuration.cancel.enabled else NotAllowed()
+    return None
 
 
-def _show(visit: Visit, subscription: Subscription, refusal: ChangeRefused | None) -> ASGIResponse:
+def _show(
+    visit: Visit,
+    subscription: Subscription,
+    typed: Form | None = None,
+    refusal: ChangeRefused | None = None,
+) -> ASGIResponse:
+    """The page that asks, with what was typed where something is still to be said."""
     return visit.page(
         "cancel.html",
         status=refusal.status if refusal else 200,
         subscription=subscription,
-        fields={} if refusal else {"csrf": visit.csrf, "token": str(uuid4())},
+        form=cancel_form(visit.configuration.cancel, visit.locale, typed or {}),
+        fields={"csrf": visit.csrf, "token": str(uuid4())},
         message=refusal.message if refusal else None,
+    )
+
+
+def _show_refusal(visit: Visit, subscription: Subscription, refusal: ChangeRefused) -> ASGIResponse:
+    """The page that says why this cannot be cancelled."""
+    return visit.page(
+        "cancel.html",
+        status=refusal.status,
+        subscription=subscription,
+        form=None,
+        fields={},
+        message=refusal.message,
     )

@@ -23,7 +23,7 @@ from guichet.billing.news import FOLLOW_NEWS
 from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import Conflict, NotFound
 from guichet.messages.queueing import SEND_MESSAGES
-from guichet.payments.orders import SubscriptionChange
+from guichet.payments.orders import Cancellation, SubscriptionChange
 from guichet.portal.visit import Visit
 
 _log = structlog.get_logger()
@@ -47,7 +47,7 @@ async def make_change(
     subscription: Subscription,
     kind: Kind,
     token: UUID,
-    plan: SubscriptionChange | None = None,
+    order: SubscriptionChange | Cancellation | None = None,
     read_at: datetime | None = None,
 ) -> ASGIResponse:
     """Start a change, carry it out and go to its outcome.
@@ -62,7 +62,7 @@ async def make_change(
     try:
         async with deployment.db.unit(tenant_id) as unit:
             request = await start_request(
-                unit, token, subscription.customer_id, subscription.id, kind, plan, read_at
+                unit, token, subscription.customer_id, subscription.id, kind, order, read_at
             )
     except Conflict:
         async with deployment.db.unit(tenant_id) as unit:
@@ -128,7 +128,8 @@ def _outcome(request: ChangeRequest) -> str:
         return "refused"
     match request.kind:
         case "cancel":
-            return "cancelling"
+            at_once = request.cancellation is not None and request.cancellation.when == "now"
+            return "cancelled" if at_once else "cancelling"
         case "keep":
             return "kept"
         case "undo_change":

@@ -198,6 +198,7 @@ def _reasons(order: Cancellation) -> SubscriptionUpdateParamsCancellationDetails
     why: SubscriptionUpdateParamsCancellationDetails = {}
     if order.feedback is not None:
         why["feedback"] = order.feedback
-    if order.comment:
-        why["comment"] = order.comment
+    said = [text for text in (order.own_reason, order.comment) if text]
+    if said:
+        why["comment"] = " – ".join(said)
     return why

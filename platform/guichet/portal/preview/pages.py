@@ -11,6 +11,7 @@ from guichet.errors import NotFound
 from guichet.messages.kinds import KINDS
 from guichet.money import Money
 from guichet.payments.answers import Preview, PreviewLine
+from guichet.portal.cancel_form import cancel_form
 from guichet.portal.payer import choices
 from guichet.portal.samples import Sample, owing
 from guichet.portal.sign_in import ProviderButton
@@ -84,8 +85,13 @@ def _review(_configuration: Configuration, sample: Sample, _locale: str) -> Cont
     }
 
 
-def _cancel(_configuration: Configuration, sample: Sample, _locale: str) -> Context:
-    return {"subscription": _main(sample), "fields": {"token": _TOKEN}, "message": None}
+def _cancel(configuration: Configuration, sample: Sample, locale: str) -> Context:
+    return {
+        "subscription": _main(sample),
+        "form": cancel_form(configuration.cancel, locale, {}),
+        "fields": {"token": _TOKEN},
+        "message": None,
+    }
 
 
 def _invoices(_configuration: Configuration, sample: Sample, _locale: str) -> Context:
