@@ -1,11 +1,13 @@
 """Every route of the console; the tests compare them with their table of who may use which."""
 
 from guichet.console.agency import merchants, new_merchant
-from guichet.console.connections import domains
+from guichet.console.connections import domains, provider
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
 from guichet.console.members import merchant as merchant_members
-from guichet.console.settings import cancelling
+from guichet.console.overview import overview
+from guichet.console.publishing import history, publish, transfer
+from guichet.console.settings import branding, cancelling, general, mails, pictures, retries, texts
 
 HANDLERS = (
     home.home,
@@ -15,8 +17,19 @@ HANDLERS = (
     *invitations.HANDLERS,
     *merchant_members.HANDLERS,
     *agency_members.HANDLERS,
+    *branding.HANDLERS,
     *cancelling.HANDLERS,
+    *general.HANDLERS,
+    *pictures.HANDLERS,
+    *texts.HANDLERS,
+    *retries.HANDLERS,
+    *mails.HANDLERS,
+    *provider.HANDLERS,
     *domains.HANDLERS,
     *merchants.HANDLERS,
+    *overview.HANDLERS,
     *new_merchant.HANDLERS,
+    *publish.HANDLERS,
+    *history.HANDLERS,
+    *transfer.HANDLERS,
 )

@@ -43,6 +43,8 @@ class ProviderConnection(msgspec.Struct, frozen=True):
     checked_at: datetime
     #: Whether work in the background waits. A key that may read what it needs keeps it alive.
     stopped: bool
+    #: When the key was set; None where none was.
+    key_set_at: datetime | None = None
 
 
 class RejectedTenant(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ async def read_connection(unit: Unit) -> ProviderConnection | None:
     """How the unit's tenant stands; None where nobody was ever turned away nor a key set."""
     row = await unit.fetchrow(
         """
-        select rejected_at, reason, refused, checked_at, stopped
+        select rejected_at, reason, refused, checked_at, stopped, key_set_at
         from provider_connections
         where tenant_id = $1
         """,
