@@ -19,6 +19,7 @@ from tenants.configuration import (
     DocumentTooLarge,
     Published,
     load_published,
+    load_version,
     publish,
 )
 from tenants.connection import Connection
@@ -136,11 +137,44 @@ async def replace_draft(
     return await _store(connection, tenant_id, begun, configuration, changed_by)
 
 
-async def discard_draft(connection: Connection, tenant_id: UUID) -> bool:
+async def catch_up(connection: Connection, tenant_id: UUID, changed_by: str, seen: str) -> Draft:
+    """Take into the draft what was published since it was begun.
+
+    A section that both have changed stays as the draft has it. Raises `SectionChanged` where the
+    draft's `state` is not the one `seen`.
+    """
+    await lock_configuration(connection, tenant_id)
+    draft = await load_draft(connection, tenant_id)
+    if seen != draft.state:
+        raise SectionChanged("", draft)
+    base = await load_base(connection, tenant_id, draft)
+    published = draft.published.configuration
+    untouched = (it for it in SECTIONS if getattr(draft.configuration, it) == getattr(base, it))
+    taken = {section: getattr(published, section) for section in untouched}
+    caught_up = msgspec.structs.replace(draft.configuration, **taken)
+    begun = msgspec.structs.replace(draft, based_on=draft.published.version)
+    return await _store(connection, tenant_id, begun, caught_up, changed_by)
+
+
+async def load_base(connection: Connection, tenant_id: UUID, draft: Draft) -> Configuration:
+    """What was published when the draft was begun."""
+    if not draft.is_outrun:
+        return draft.published.configuration
+    if not draft.based_on:
+        return Configuration()
+    return (await load_version(connection, tenant_id, draft.based_on)).configuration
+
+
+async def discard_draft(connection: Connection, tenant_id: UUID, seen: str | None = None) -> bool:
     """Go back to what is published; answers whether there was a draft.
 
-    Whoever asks has locked the configuration, if it matters which draft it is.
+    Raises `SectionChanged` where the draft's `state` is not the one `seen`.
     """
+    if seen is not None:
+        await lock_configuration(connection, tenant_id)
+        draft = await load_draft(connection, tenant_id)
+        if seen != draft.state:
+            raise SectionChanged("", draft)
     discarded = await connection.fetchval(
         """
         delete from configuration_drafts

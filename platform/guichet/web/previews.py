@@ -13,7 +13,7 @@ PAGES = {
     "home": _("Subscriptions"),
     "change": _("Choose a plan"),
     "change_review": _("Confirm a change"),
-    "cancel": _("Cancel"),
+    "cancel": _("Cancel a subscription"),
     "invoices": _("Invoices"),
     "payment_methods": _("Payment methods"),
     "pay": _("Pay a failed payment"),
