@@ -72,7 +72,9 @@ _MERCHANT: tuple[tuple[str, tuple[_Page, ...]], ...] = (
     (
         _("Portal"),
         (
+            _Page(_("General"), "/general", EDITORS["access"], "gear"),
             _Page(_("Branding"), "/branding", EDITORS["access"], "brush"),
+            _Page(_("Texts"), "/texts", EDITORS["access"], "words"),
             _Page(_("Plans"), "/plans", EDITORS["access"], "tag"),
             _Page(_("Change rules"), "/changes", EDITORS["access"], "swap"),
             _Page(_("Cancelling"), "/cancelling", EDITORS["access"], "stop"),

@@ -9,14 +9,8 @@ from litestar.response.base import ASGIResponse
 
 from guichet.errors import NotFound
 from guichet.portal.visit import Visit
-from guichet.web.caching import kept_for_ever
+from guichet.web.caching import PICTURE_POLICY, kept_for_ever
 from tenants.assets import load_asset
-
-# An SVG opened by itself is a document that may hold scripts: it is shown without any right.
-# This policy is sent in place of the pages' own.
-_PICTURE_POLICY = (
-    "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox"
-)
 
 
 @get("/assets/{folder:str}/{name:str}")
@@ -46,7 +40,7 @@ async def picture(
     if found is None:
         raise NotFound
     response = kept_for_ever(found.body, found.media_type)
-    response.headers.add("content-security-policy", _PICTURE_POLICY)
+    response.headers.add("content-security-policy", PICTURE_POLICY)
     # Mails show it too, and people read them on other sites. It is the same for everybody.
     response.headers.add("cross-origin-resource-policy", "cross-origin")
     return response

@@ -55,11 +55,16 @@ async def show_section(visit: Visit, page: SectionPage, **context: object) -> AS
     return _render(visit, page, draft, fields, {}, context=context)
 
 
-async def save_posted(visit: Visit, page: SectionPage, **context: object) -> ASGIResponse:
-    """Save the section as the form has it, or show it again with all of its mistakes."""
+async def save_posted(
+    visit: Visit, page: SectionPage, found: tuple[Mistake, ...] = (), /, **context: object
+) -> ASGIResponse:
+    """Save the section as the form has it, or show it again with all of its mistakes.
+
+    `found` are those that the page has found itself, such as in a picture.
+    """
     entered = read_section(page.section, visit.form)
-    if entered.value is None:
-        return await _refuse(visit, page, entered, entered.mistakes, **context)
+    if entered.value is None or found:
+        return await _refuse(visit, page, entered, (*found, *entered.mistakes), **context)
     try:
         draft = await _save(visit, page.section, entered.value)
     except InvalidConfiguration as refused:
