@@ -77,7 +77,19 @@ async def read_health(unit: Unit) -> Health:
             ) then 'unverified'
             else 'ok'
           end as domains,
-          exists (select from configuration_drafts where tenant_id = $1) as draft,
+          exists (
+            select
+            from configuration_drafts as draft
+            where draft.tenant_id = $1
+            and draft.document is distinct from (
+              select configuration.document
+              from tenants as tenant
+              join configurations as configuration
+                on configuration.tenant_id = $1
+                and configuration.version = tenant.published_version
+              where tenant.id = $1
+            )
+          ) as draft,
           (
             select count(1)
             from dunning_cases

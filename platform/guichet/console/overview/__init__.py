@@ -1,0 +1,1 @@
+"""A merchant's first page: figures, what needs attention, and how far a new portal is."""
