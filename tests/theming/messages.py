@@ -18,7 +18,7 @@ import guichet
 import tenants
 from guichet.errors import GuichetError
 from guichet.theming.locale import LANGUAGES, TRANSLATIONS
-from guichet.theming.themes import themes_directory
+from guichet.theming.themes import read_themes, themes_directory
 
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 _HEADER = """msgid ""
@@ -34,7 +34,7 @@ _OPTIONS = {"trimmed": "true"}
 
 
 def template_catalogue() -> Catalog:
-    """All msgids of templates, of Python code and of the errors' docstrings, untranslated."""
+    """All msgids of templates, Python code, errors' docstrings and themes, untranslated."""
     catalogue = Catalog(project="Guichet", charset="utf-8")
     root = themes_directory().parent
     sources = [
@@ -48,6 +48,9 @@ def template_catalogue() -> Catalog:
             catalogue.add(message, locations=[(name, 0)])
     for message, path in _error_messages():
         catalogue.add(message, locations=[(path.relative_to(root).as_posix(), 0)])
+    for slug, theme in read_themes(themes_directory()).items():
+        if theme.file.offered:
+            catalogue.add(theme.file.description, locations=[(f"themes/{slug}/theme.toml", 0)])
     return catalogue
 
 
