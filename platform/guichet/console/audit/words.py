@@ -1,0 +1,97 @@
+"""An audit row as people read it: what was done, and what was there before and after."""
+
+from typing import Any
+
+import msgspec
+
+from guichet.console.audit.reading import Entry
+
+
+def _(message: str) -> str:
+    """Mark a sentence for the catalogues; it is translated where it is shown."""
+    return message
+
+
+#: What is done most; other acts are shown by their names.
+_ACTS = {
+    "member.invited": _("Invited somebody"),
+    "member.joined": _("Accepted an invitation"),
+    "member.changed": _("Changed a role"),
+    "member.removed": _("Removed a member"),
+    "member.set": _("Set a member"),
+    "invitation.resent": _("Sent an invitation again"),
+    "invitation.revoked": _("Took an invitation back"),
+    "draft.saved": _("Changed the draft"),
+    "draft.discarded": _("Threw the draft away"),
+    "draft.replaced": _("Replaced the draft"),
+    "draft.imported": _("Imported a configuration"),
+    "configuration.published": _("Published"),
+    "configuration.rolled_back": _("Went back to a former version"),
+    "picture.added": _("Added a picture"),
+    "provider_key.set": _("Set the provider’s key"),
+    "provider_key.rejected": _("The provider rejected its key"),
+    "provider_key.accepted": _("The provider accepted its key again"),
+    "webhook_endpoint.made": _("Made the webhook endpoint"),
+    "secret.set": _("Set a secret"),
+    "vault.rotated": _("Sealed the secrets anew"),
+    "host.added": _("Added a domain"),
+    "host.verified": _("Verified a domain"),
+    "host.lost": _("A domain does not lead here any more"),
+    "host.removed": _("Removed a domain"),
+    "tenant.added": _("Added the merchant"),
+    "tenant.suspended": _("Suspended the merchant"),
+    "tenant.resumed": _("Resumed the merchant"),
+    "agency.added": _("Added the agency"),
+    "customer.signed_in": _("Signed in"),
+    "customer.signed_out": _("Signed out"),
+    "mail_preference.changed": _("Changed which mails they want"),
+}
+_LONGEST_VALUE = 400
+_MOST_ROWS = 40
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What was there before and after; an empty side was not there."""
+
+    name: str
+    before: str
+    after: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A row of the page."""
+
+    entry: Entry
+    #: An English sentence that is translated where it is shown, or the name of the act.
+    act: str
+    changes: tuple[Change, ...]
+    #: Other details: name and value.
+    facts: tuple[tuple[str, str], ...]
+
+
+def tell(entry: Entry) -> Told:
+    """A row made readable."""
+    details = msgspec.json.decode(entry.details)
+    given: dict[str, Any] = details if isinstance(details, dict) else {"details": details}
+    before, after = _side(given, "before"), _side(given, "after")
+    names = list(dict.fromkeys((*before, *after)))[:_MOST_ROWS]
+    changes = tuple(
+        Change(name, _text(before.get(name, "")), _text(after.get(name, ""))) for name in names
+    )
+    facts = tuple(
+        (name, _text(value))
+        for name, value in list(given.items())[:_MOST_ROWS]
+        if name not in ("before", "after")
+    )
+    return Told(entry, _ACTS.get(entry.action, entry.action), changes, facts)
+
+
+def _side(given: dict[str, Any], name: str) -> dict[str, Any]:
+    """What was before or after, by its name."""
+    value = given.get(name, {})
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
