@@ -76,6 +76,10 @@ TABLE: dict[str, Line] = {
     "POST /agencies/{agency:str}/members/{person:str}/remove": Line(AGENCY, 404),
     "POST /agencies/{agency:str}/invitations/{invitation:str}/resend": Line(AGENCY_OWNERS, 404),
     "POST /agencies/{agency:str}/invitations/{invitation:str}/revoke": Line(AGENCY_OWNERS, 404),
+    "GET /merchants/{merchant:str}/audit": Line(EDITORS),
+    "GET /merchants/{merchant:str}/audit.csv": Line(EDITORS),
+    "GET /agencies/{agency:str}/audit": Line(AGENCY),
+    "GET /agencies/{agency:str}/audit.csv": Line(AGENCY),
     # Settings
     "GET /merchants/{merchant:str}/branding": Line(EDITORS),
     "POST /merchants/{merchant:str}/branding": Line(EDITORS, 422),

@@ -1,6 +1,8 @@
 """Every route of the console; the tests compare them with their table of who may use which."""
 
 from guichet.console.agency import merchants, new_merchant
+from guichet.console.audit import agency as agency_audit
+from guichet.console.audit import merchant as merchant_audit
 from guichet.console.connections import domains, provider
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
@@ -17,6 +19,8 @@ HANDLERS = (
     *invitations.HANDLERS,
     *merchant_members.HANDLERS,
     *agency_members.HANDLERS,
+    *merchant_audit.HANDLERS,
+    *agency_audit.HANDLERS,
     *branding.HANDLERS,
     *cancelling.HANDLERS,
     *general.HANDLERS,
