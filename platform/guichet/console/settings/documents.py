@@ -126,7 +126,9 @@ def _gather_items(items: Any, path: str, form: Form) -> list[Any]:
     if path in form:
         return [text for text in _SPLIT.split(form[path].strip()) if text]
     chosen = re.compile(rf"{re.escape(path)}\[([^\[\]]+)\]")
-    return [found[1] for name in form if (found := chosen.fullmatch(name))]
+    found = [match[1] for name in form if (match := chosen.fullmatch(name))]
+    # Boxes have no order of their own, and what reads a form keeps none either.
+    return sorted(found, key=lambda it: (len(it), it) if it.isdigit() else (0, it))
 
 
 def _places(path: str, form: Form) -> list[int]:
