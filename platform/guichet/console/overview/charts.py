@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import msgspec
 
-#: The chart's box, in units of its own.
-WIDTH, HEIGHT = 720, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 8, 12, 28
+#: The charts' boxes, in units that are about a pixel on a wide screen.
+WIDE, NARROW, HEIGHT = 860, 420, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 4, 12, 28
 _BETWEEN_GROUPS = 0.28
 _TICKS = 4
 _NICE = (1, 2, 5, 10)
@@ -54,19 +54,23 @@ class Drawing(msgspec.Struct, frozen=True):
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[Label, ...]
-    left: float = _LEFT
-    right: float = WIDTH - _RIGHT
-    base: float = HEIGHT - _BOTTOM
-    width: int = WIDTH
+    width: int
     height: int = HEIGHT
+    left: int = _LEFT
+    right_margin: int = _RIGHT
+
+    @property
+    def is_wide(self) -> bool:
+        return self.width == WIDE
 
 
-def draw_bars(series: Sequence[Series], labels: Sequence[str]) -> Drawing:
+def draw_bars(series: Sequence[Series], labels: Sequence[str], width: int = NARROW) -> Drawing:
     """Bars of all series side by side above each label; every series has as many values."""
     top = scale_top(max((value for it in series for value in it.values), default=Decimal(0)))
+    group = (width - _LEFT - _RIGHT) / max(len(labels), 1)
     return Drawing(
         bars=tuple(
-            _bar(series, kind, place, len(labels), top, label)
+            _bar(series, kind, place, group, top, label)
             for place, label in enumerate(labels)
             for kind in range(len(series))
         ),
@@ -75,13 +79,10 @@ def draw_bars(series: Sequence[Series], labels: Sequence[str]) -> Drawing:
             for step in range(_TICKS + 1)
         ),
         labels=tuple(
-            Label(
-                round(_group_x(place, len(labels)) + _group_width(len(labels)) / 2, 1),
-                text,
-                (len(labels) - 1 - place) % 3 != 0,
-            )
+            Label(round(_LEFT + (place + 0.5) * group, 1), text, (len(labels) - 1 - place) % 3 != 0)
             for place, text in enumerate(labels)
         ),
+        width=width,
     )
 
 
@@ -98,23 +99,16 @@ def scale_top(highest: Decimal) -> Decimal:
 
 
 def _bar(
-    series: Sequence[Series], kind: int, place: int, count: int, top: Decimal, label: str
+    series: Sequence[Series], kind: int, place: int, group: float, top: Decimal, label: str
 ) -> Bar:
-    width = _group_width(count) * (1 - _BETWEEN_GROUPS) / len(series)
-    x = _group_x(place, count) + _group_width(count) * _BETWEEN_GROUPS / 2 + kind * width
+    """One bar in the group of its month, which is `group` wide with the gap to the next one."""
+    width = group * (1 - _BETWEEN_GROUPS) / len(series)
+    x = _LEFT + (place + _BETWEEN_GROUPS / 2) * group + kind * width
     it = series[kind]
     y = _y(it.values[place], top)
     title = f"{label}: {it.name} {it.texts[place]}"
     height = round(HEIGHT - _BOTTOM - y, 1)
     return Bar(round(x, 1), y, round(width - 1, 1), height, title, kind + 1)
-
-
-def _group_width(count: int) -> float:
-    return (WIDTH - _LEFT - _RIGHT) / count
-
-
-def _group_x(place: int, count: int) -> float:
-    return _LEFT + place * _group_width(count)
 
 
 def _y(value: Decimal, top: Decimal) -> float:

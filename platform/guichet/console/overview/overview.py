@@ -103,22 +103,27 @@ def _stats(figures: Figures, locale: str) -> Iterable[Stat]:
     for label, now, then_count in (
         (_("New this month"), month.started, before.started),
         (_("Cancelled this month"), month.ended, before.ended),
-        (_("Failed payments this month"), month.failed, before.failed),
-        (_("Recovered this month"), month.recovered, before.recovered),
     ):
         note = words.gettext(_("%(number)s last month"), number=then_count) if before.name else ""
         yield Stat(words.gettext(label), str(now), note)
+    note = words.gettext(
+        _("%(recovered)s recovered; %(number)s failed last month"),
+        recovered=month.recovered,
+        number=before.failed,
+    )
+    yield Stat(words.gettext(_("Failed this month")), str(month.failed), note)
 
 
 def _change(now: Money, then: Money, month: str, locale: str) -> tuple[str, str]:
     """By how much an amount has changed since the end of a month, and whether that is good."""
     if not month or not then.amount:
         return "", ""
-    words = speech(locale)
+    words, since = speech(locale), month_name(month, locale)
+    if now.amount == then.amount:
+        return words.gettext(_("As at the end of %(month)s"), month=since), ""
     share = (now.amount - then.amount) / then.amount
     text = format_percent(share, "+#,##0.# %;-#,##0.# %", locale=locale)
-    since = month_name(month, locale)
-    kind = "" if now.amount == then.amount else "positive" if share > 0 else "negative"
+    kind = "positive" if share > 0 else "negative"
     return words.gettext(_("%(share)s since the end of %(month)s"), share=text, month=since), kind
 
 

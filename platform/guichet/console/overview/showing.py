@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from babel.dates import format_date
 
-from guichet.console.overview.charts import Drawing, Series, draw_bars
+from guichet.console.overview.charts import NARROW, WIDE, Drawing, Series, draw_bars
 from guichet.metrics.counting import Month
 from guichet.money import Money
 from guichet.theming.locale import speech
@@ -156,7 +156,8 @@ def _chart(
         for it in series
     )
     heads = (words.gettext(_("Month")), *(it.name for it in series))
-    return Chart(id_, title, lead, series, draw_bars(series, shown), heads, rows, about, source)
+    drawing = draw_bars(series, shown, WIDE if source == "mrr" else NARROW)
+    return Chart(id_, title, lead, series, drawing, heads, rows, about, source)
 
 
 def _first_day(name: str) -> date:
