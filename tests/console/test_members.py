@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from guichet.auth.mail_links import make_link_token
-from guichet.auth.staff.links import NOBODY, make_staff_link, staff_link_token
+from guichet.auth.staff.links import NOBODY, staff_link_token
 from tenants.staff import find_staff
 from tests.console.conftest import AsStaff
 from tests.console.town import LUMEN, SESSION, Town, Who, post
@@ -160,9 +160,7 @@ async def test_a_link_that_is_no_invitations_lets_nobody_in(
 ) -> None:
     path = await make_invitation(town, as_staff)
     keys = town.deployment.settings.master_keys
-    staff = await town.hire("admin")
-    async with town.deployment.db.system() as connection:
-        link = await make_staff_link(connection, staff, "/")
+    link = await town.link(await town.hire("admin"))
     tokens = {
         "guessed": make_link_token(keys, NOBODY, uuid4(), "invitation"),
         "of a sign-in": staff_link_token(keys, link),

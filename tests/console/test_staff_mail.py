@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 import pytest
 
-from guichet.auth.staff.links import make_staff_link
 from guichet.auth.staff.mail import StaffMailKind, queue_staff_message
 from guichet.db import Database
 from guichet.messages.staff.claiming import forget_old
@@ -44,13 +43,10 @@ async def camille(db: Database) -> Staff:
         return await add_staff(connection, "camille@atelier.example", "Camille")
 
 
-async def queue_link(db: Database, staff: Staff, locale: str = "en") -> UUID:
-    """A link that somebody asked for; answers its id."""
+async def queue_link(db: Database, staff: Staff, locale: str = "en") -> None:
+    """A link that somebody asks for."""
     async with db.system() as connection:
-        link = await make_staff_link(connection, staff, "/")
-        facts = {"link": str(link), "name": staff.name}
-        await queue_staff_message(connection, "sign_in", staff.email, locale, facts)
-    return link
+        await queue_staff_message(connection, "sign_in", staff.email, locale, {"next": "/"})
 
 
 async def queue_invitation(db: Database, workspace: str = "Atelier", locale: str = "en") -> None:
@@ -268,13 +264,35 @@ async def test_what_waited_for_a_day_is_given_up(
 async def test_a_mail_that_cannot_be_written_holds_nobody_up(
     db: Database, sender: StaffSender, catcher: MailCatcher, camille: Staff
 ) -> None:
+    await queue_invitation(db)
     async with db.system() as connection:
-        link = await make_staff_link(connection, camille, "/")
-        bad = {"link": str(link), "name": "x" * 10}
-        await queue_staff_message(connection, "sign_in", "nobody@", "en", bad)
+        await connection.execute("update staff_messages set recipient = 'nobody@'")
     await queue_link(db, camille)
     await sender.send()
-    assert [state for state, _, _ in await fates(db)] == ["failed", "sent"]
+    assert sorted(await fates(db), key=lambda it: it[0]) == [
+        ("failed", "address_unusable", False),
+        ("sent", None, False),
+    ]
+
+
+async def test_an_address_that_nobody_has_gets_no_mail_and_leaves_no_trace(
+    db: Database, sender: StaffSender, catcher: MailCatcher
+) -> None:
+    async with db.system() as connection:
+        await queue_staff_message(connection, "sign_in", "nobody@example.com", "en", {"next": "/"})
+    await sender.send()
+    assert catcher.messages == []
+    assert await fates(db) == []
+
+
+async def test_a_person_reads_mails_in_the_language_that_they_chose(
+    db: Database, sender: StaffSender, catcher: MailCatcher, camille: Staff
+) -> None:
+    async with db.system() as connection:
+        await connection.execute("update staff set locale = 'fr'")
+    await queue_link(db, camille, "en")
+    await sender.send()
+    assert "Bonjour Camille," in catcher.messages[0].text
 
 
 async def test_without_a_server_mails_wait(

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Literal, NamedTuple, get_args
+from uuid import UUID
 
 import httpx
 
@@ -76,6 +77,21 @@ class Town(NamedTuple):
         """The token of a new session."""
         async with self.deployment.db.system() as connection:
             return await open_staff_session(connection, staff.id, "link", "a test", None)
+
+    async def link(self, staff: Staff, next_path: str = "/", age: str = "0 minutes") -> UUID:
+        """The id of a link that was mailed to somebody so long ago."""
+        async with self.deployment.db.system() as connection:
+            made: UUID = await connection.fetchval(
+                """
+                insert into staff_links (staff_id, next_path, expires_at)
+                values ($1, $2, now() + interval '15 minutes' - $3::text::interval)
+                returning id
+                """,
+                staff.id,
+                next_path,
+                age,
+            )
+        return made
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ from guichet.auth.staff.mail import StaffMailKind, queue_staff_message
 from guichet.db import Connection, Unit
 from tenants.invitations import Invitation, find_invitation, put_invitation, use_invitation
 from tenants.members import put_agency_member, put_tenant_member
-from tenants.staff import AgencyRole, Kind, Staff, TenantRole, Workspace, add_staff, find_staff
+from tenants.staff import AgencyRole, Kind, Staff, TenantRole, Workspace, add_staff
 
 _MAILS: dict[Kind, StaffMailKind] = {
     "agency": "agency_invitation",
@@ -35,10 +35,9 @@ async def invite(
 ) -> UUID:
     """Invite somebody to a workspace, or once more, and queue the mail; as `guichet_system`.
 
-    `role` is one that `by` may give, `locale` the language of people whose own nobody knows.
-    Raises `MalformedEmail`. Knock for `SEND_STAFF_MESSAGES` after the commit.
+    `email` is a canonical one, `role` one that `by` may give, `locale` the language of people whose
+    own nobody knows. Knock for `SEND_STAFF_MESSAGES` after the commit.
     """
-    known = await find_staff(connection, email)
     invited = await put_invitation(connection, place.kind, place.id, email, role, by.email)
     facts = {
         "invitation": str(invited),
@@ -46,8 +45,7 @@ async def invite(
         "role": role,
         "invited_by": by.name or by.email,
     }
-    language = known.locale if known and known.locale else locale
-    await queue_staff_message(connection, _MAILS[place.kind], email, language, facts)
+    await queue_staff_message(connection, _MAILS[place.kind], email, locale, facts)
     return invited
 
 

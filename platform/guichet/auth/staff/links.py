@@ -1,8 +1,8 @@
 """Links that are mailed to staff: each lets its person in once, for a quarter of an hour.
 
-What asks for one answers the same whether there is such a person or not, and takes as long: the
-mail is written by a worker. A link opens a page with a button, so that a mail scanner that
-follows it lets nobody in.
+What asks for one answers the same whether there is such a person or not, and does the same: it
+queues a mail, and a worker looks whether there is somebody to send it to. A link opens a page with
+a button, so that a mail scanner that follows it lets nobody in.
 """
 
 from collections.abc import Sequence
@@ -27,19 +27,42 @@ class StaffLink(msgspec.Struct, frozen=True):
     next_path: str
 
 
-async def make_staff_link(connection: Connection, staff: Staff, next_path: str) -> UUID:
-    """Note a link; its token is made from the id that this answers, by what writes the mail."""
-    await connection.execute("delete from staff_links where expires_at < now() - interval '7 days'")
-    made: UUID = await connection.fetchval(
+async def make_asked_links(connection: Connection) -> None:
+    """Make the links that are due to be mailed, each under its mail's id.
+
+    Mails to addresses that nobody of the staff has are dropped: they were queued so that asking is
+    the same work for everybody.
+    """
+    await connection.execute(
         """
-        insert into staff_links (staff_id, next_path, expires_at)
-        values ($1, $2, now() + interval '15 minutes')
-        returning id
-        """,
-        staff.id,
-        next_path,
+        delete from staff_messages as message
+        where message.kind = 'sign_in'
+        and message.state = 'queued'
+        and message.due_at <= now()
+        and not exists (
+          select
+          from staff
+          where staff.email = message.recipient
+        )
+        """
     )
-    return made
+    await connection.execute(
+        """
+        insert into staff_links (id, staff_id, next_path, expires_at)
+        select
+          message.id,
+          staff.id,
+          coalesce(message.facts ->> 'next', '/'),
+          message.queued_at + interval '15 minutes'
+        from staff_messages as message
+        join staff on staff.email = message.recipient
+        where message.kind = 'sign_in'
+        and message.state = 'queued'
+        and message.due_at <= now()
+        and message.tries = 0
+        on conflict (id) do nothing
+        """
+    )
 
 
 def staff_link_token(master_keys: Sequence[str], link_id: UUID) -> str:

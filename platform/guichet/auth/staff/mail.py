@@ -21,7 +21,8 @@ async def queue_staff_message(
 ) -> None:
     """Add a mail that commits or rolls back with what it tells; as `guichet_system`.
 
-    `facts` hold ids and names, and no token: what writes the mail makes the link's.
+    `facts` hold ids and names, and no token: what writes the mail makes the link's. `locale` is for
+    a reader whose own language nobody knows.
     """
     await connection.execute(
         """

@@ -8,7 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from guichet.auth.discovery import Discovery
-from guichet.auth.failures import NoAccount, SignInDeclined
+from guichet.auth.failures import SignInDeclined, SignInFailed
 from guichet.auth.identity_http import open_identity_http
 from guichet.auth.oidc import Callback, Exchange, RelyingParty
 from guichet.auth.sessions import new_token
@@ -19,7 +19,6 @@ from guichet.auth.staff.links import (
     NOBODY,
     StaffLink,
     find_staff_link,
-    make_staff_link,
     use_staff_link,
 )
 from guichet.auth.staff.mail import queue_staff_message
@@ -30,10 +29,17 @@ from guichet.db import Database
 from guichet.settings import Settings
 from tenants.identity_providers import IdentityProvider
 from tenants.invitations import Invitation
-from tenants.staff import MalformedEmail, canonical_email, find_staff
+from tenants.staff import MalformedEmail, canonical_email
 
 #: Links that one address of mail is sent in a minute, at most.
 _LINKS_A_MINUTE = 3
+
+
+class NotStaff(SignInFailed):
+    """You belong to no workspace here. Somebody who owns one can invite you by mail."""
+
+    status = 403
+    code = "not_staff"
 
 
 class StaffVisitor(msgspec.Struct, frozen=True):
@@ -116,7 +122,7 @@ class StaffSignIn:
         async with self._db.system() as connection:
             staff = await link_staff(connection, claims)
             if staff is None:
-                raise NoAccount(reason="nobody of the staff has this email", email=claims.email)
+                raise NotStaff(reason="nobody of the staff has this email")
             token = await open_staff_session(
                 connection, staff.id, "oidc", visitor.device, visitor.session
             )
@@ -133,17 +139,10 @@ class StaffSignIn:
         except MalformedEmail:
             return
         await self._links_throttle.count_name("staff-link-to", NOBODY, plain)
+        # The same for everybody: whether there is such a person is looked up by the worker.
         async with self._db.system() as connection:
-            staff = await find_staff(connection, plain)
-            if staff is None:
-                return
-            link_id = await make_staff_link(connection, staff, next_path)
             await queue_staff_message(
-                connection,
-                "sign_in",
-                staff.email,
-                staff.locale or visitor.locale,
-                {"link": str(link_id), "name": staff.name},
+                connection, "sign_in", plain, visitor.locale, {"next": next_path}
             )
 
     async def look_at_link(self, visitor: StaffVisitor, token: str) -> StaffLink:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from guichet.auth.staff.links import make_asked_links
 from guichet.auth.staff.mail import StaffMailKind
 from guichet.db import Database
 from guichet.messages.claiming import BACK_OFF, BATCH, LEASE, SENDING_LEASE
@@ -27,6 +28,8 @@ class ClaimedForStaff(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     kind: StaffMailKind
     recipient: str
+    #: The person's own name and language, where they are known.
+    name: str
     locale: str
     facts: str
     queued_at: datetime
@@ -77,16 +80,26 @@ async def end_stale(db: Database) -> list[tuple[str, str]]:
 async def claim(db: Database) -> list[ClaimedForStaff]:
     """Take a lease on the mails that are due for longest and that nobody else has."""
     async with db.system() as connection:
+        await make_asked_links(connection)
         rows = await connection.fetch(
             """
             with due as (
-              select id
-              from staff_messages
-              where state = 'queued'
-              and due_at <= now()
-              order by due_at
+              select waiting.id
+              from staff_messages as waiting
+              where waiting.state = 'queued'
+              and waiting.due_at <= now()
+              -- One that was asked for a moment ago gets its link the next time.
+              and (
+                waiting.kind <> 'sign_in'
+                or exists (
+                  select
+                  from staff_links as link
+                  where link.id = waiting.id
+                )
+              )
+              order by waiting.due_at
               limit $1
-              for update skip locked
+              for update of waiting skip locked
             )
             update staff_messages as message
             set
@@ -98,7 +111,13 @@ async def claim(db: Database) -> list[ClaimedForStaff]:
               message.id,
               message.kind,
               message.recipient,
-              message.locale,
+              coalesce(
+                (select staff.name from staff where staff.email = message.recipient), ''
+              ) as name,
+              coalesce(
+                (select staff.locale from staff where staff.email = message.recipient),
+                message.locale
+              ) as locale,
               message.facts::text as facts,
               message.queued_at,
               message.tries,
@@ -106,7 +125,7 @@ async def claim(db: Database) -> list[ClaimedForStaff]:
                 when 'sign_in' then (
                   select link.expires_at
                   from staff_links as link
-                  where link.id = (message.facts ->> 'link')::uuid
+                  where link.id = message.id
                   and link.used_at is null
                   and link.expires_at > now()
                 )
@@ -218,8 +237,14 @@ async def release(db: Database, mails: Sequence[ClaimedForStaff]) -> None:
 
 
 async def forget_old(db: Database) -> None:
-    """Remove the mails that ended 90 days ago."""
+    """Remove the mails that ended 90 days ago, and links that have been over for a week."""
     async with db.system() as connection:
+        await connection.execute(
+            """
+            delete from staff_links
+            where expires_at < now() - interval '7 days'
+            """
+        )
         await connection.execute(
             """
             delete from staff_messages

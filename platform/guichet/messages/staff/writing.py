@@ -30,11 +30,7 @@ _NAME = "Guichet"
 class StaffFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is queued with a mail; each kind uses some."""
 
-    #: The id of a sign-in link, or of an invitation.
-    link: UUID | None = None
     invitation: UUID | None = None
-    #: The person's own name.
-    name: str = ""
     #: The workspace's name, the role in it, and who invites.
     workspace: str = ""
     role: str = ""
@@ -80,7 +76,8 @@ class StaffWriter:
     def _letter(self, mail: ClaimedForStaff, good_until: datetime) -> Letter:
         facts = _read_facts(mail.facts)
         template = self._pages.template(_THEME, f"mails/{mail.kind}.words", mail.locale)
-        said = template.make_module({"facts": facts, "good_until": good_until})
+        name = one_line(mail.name)
+        said = template.make_module({"facts": facts, "name": name, "good_until": good_until})
         words = msgspec.convert(vars(said), _Said).words()
         context = {"brand": self._brand, "words": words, "link": self._link(mail, facts)}
         return Letter(
@@ -92,9 +89,8 @@ class StaffWriter:
     def _link(self, mail: ClaimedForStaff, facts: StaffFacts) -> str:
         keys = self._settings.master_keys
         if mail.kind == "sign_in":
-            assert facts.link is not None
             return self._directory.console_url(
-                f"/sign-in/link/{staff_link_token(keys, facts.link)}"
+                f"/sign-in/link/{staff_link_token(keys, mail.id)}"
             )
         assert facts.invitation is not None
         token = make_link_token(keys, NOBODY, facts.invitation, "invitation")
@@ -129,7 +125,6 @@ def _read_facts(document: str) -> StaffFacts:
     facts = msgspec.json.decode(document, type=StaffFacts)
     return msgspec.structs.replace(
         facts,
-        name=one_line(facts.name),
         workspace=one_line(facts.workspace),
         invited_by=one_line(facts.invited_by),
     )
