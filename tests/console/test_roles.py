@@ -95,6 +95,13 @@ TABLE: dict[str, Line] = {
     "POST /merchants/{merchant:str}/mails": Line(EDITORS, 303),
     "GET /merchants/{merchant:str}/cancelling": Line(EDITORS),
     "POST /merchants/{merchant:str}/cancelling": Line(EDITORS, 409),
+    "GET /merchants/{merchant:str}/changes": Line(EDITORS),
+    "POST /merchants/{merchant:str}/changes": Line(EDITORS, 409),
+    "GET /merchants/{merchant:str}/plans": Line(EDITORS),
+    "POST /merchants/{merchant:str}/plans": Line(EDITORS, 303),
+    "POST /merchants/{merchant:str}/plans/import": Line(EDITORS, 303),
+    "GET /merchants/{merchant:str}/features": Line(EDITORS),
+    "POST /merchants/{merchant:str}/features": Line(EDITORS, 409),
     # Publishing
     "GET /merchants/{merchant:str}/publish": Line(EDITORS),
     "POST /merchants/{merchant:str}/publish": Line(EDITORS, 422),
@@ -113,6 +120,14 @@ TABLE: dict[str, Line] = {
     "POST /merchants/{merchant:str}/connections/key": Line(EDITORS, 422),
     "POST /merchants/{merchant:str}/connections/endpoint": Line(EDITORS, 409),
     "POST /merchants/{merchant:str}/connections/check": Line(EDITORS, 503),
+    # Customers' sign-in
+    "GET /merchants/{merchant:str}/sign-in-providers": Line(EDITORS),
+    "POST /merchants/{merchant:str}/sign-in-providers": Line(EDITORS, 303),
+    "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/remove": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/secret": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/check": Line(EDITORS, 404),
+    "GET /merchants/{merchant:str}/sign-in-providers/{provider:str}/try": Line(EDITORS, 404),
+    "GET /merchants/{merchant:str}/sign-in-providers/{provider:str}/callback": Line(EDITORS, 404),
     # Domains
     "GET /merchants/{merchant:str}/domains": Line(EDITORS),
     "POST /merchants/{merchant:str}/domains": Line(EDITORS, 422),

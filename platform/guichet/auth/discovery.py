@@ -46,6 +46,8 @@ class Metadata(msgspec.Struct, frozen=True):
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
     #: RFC 9207 section 3: whether an `iss` must come with the callback.
     authorization_response_iss_parameter_supported: bool = False
+    #: RFC 8414 section 2; many say nothing of it.
+    code_challenge_methods_supported: tuple[str, ...] | None = None
 
 
 class KeyDocument(msgspec.Struct, frozen=True):
@@ -111,23 +113,25 @@ class Discovery:
         Raises `IdentityProviderMisconfigured` when another issuer speaks or an endpoint is on a
         foreign host, which would be handed the client secret and the customer.
         """
-        metadata = await self._metadata.get(
-            provider.issuer, self._fetch_metadata, _REMEMBERED_SECONDS
-        )
-        self._check_endpoints(provider, metadata)
+        metadata = await self.describe(provider)
+        if self.foreign_hosts(provider, metadata):
+            raise IdentityProviderMisconfigured(reason="an endpoint is on a foreign host")
         return metadata
 
-    async def keys(self, metadata: Metadata, *, refetch: bool = False) -> KeyDocument:
-        """The provider's keys; `refetch` when a token names one that is not among them."""
-        return await self._keys.get(
-            metadata.jwks_uri,
-            self._fetch_keys,
-            _REFETCH_FLOOR_SECONDS if refetch else _REMEMBERED_SECONDS,
+    async def describe(self, provider: IdentityProvider, *, refetch: bool = False) -> Metadata:
+        """The issuer's own document, wherever its endpoints are; `refetch` asks for it anew."""
+        return await self._metadata.get(
+            provider.issuer, self._fetch_metadata, 0.0 if refetch else _REMEMBERED_SECONDS
         )
 
-    def _check_endpoints(self, provider: IdentityProvider, metadata: Metadata) -> None:
+    def foreign_hosts(self, provider: IdentityProvider, metadata: Metadata) -> tuple[str, ...]:
+        """Origins of endpoints that are neither the issuer's nor named; empty where all is well.
+
+        Raises `IdentityProviderMisconfigured` for an address that none may have.
+        """
         hosts = (*provider.endpoint_hosts, *_KNOWN_HOSTS.get(provider.issuer, ()))
         allowed = {origin(provider.issuer), *(origin(f"https://{host}") for host in hosts)}
+        foreign = {}
         for url in (
             metadata.authorization_endpoint,
             metadata.token_endpoint,
@@ -138,7 +142,16 @@ class Discovery:
                 continue
             self._http.check(url)
             if origin(url) not in allowed:
-                raise IdentityProviderMisconfigured(reason="an endpoint is on a foreign host")
+                foreign[origin(url)] = True
+        return tuple(foreign)
+
+    async def keys(self, metadata: Metadata, *, refetch: bool = False) -> KeyDocument:
+        """The provider's keys; `refetch` when a token names one that is not among them."""
+        return await self._keys.get(
+            metadata.jwks_uri,
+            self._fetch_keys,
+            _REFETCH_FLOOR_SECONDS if refetch else _REMEMBERED_SECONDS,
+        )
 
     async def _fetch_metadata(self, issuer: str) -> Metadata:
         metadata = await self._fetch(get_well_known_url(issuer, external=True), Metadata)

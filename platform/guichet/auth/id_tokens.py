@@ -16,7 +16,7 @@ from guichet.auth.failures import IdentityNotTrusted
 
 #: Signatures made with a private key, and the kind of key of each. HMAC is not among them: its
 #: key would be the client secret, and an RSA key's public half could be passed for it.
-_ALGORITHMS = {
+ALGORITHMS = {
     "RS256": "RSA",
     "RS384": "RSA",
     "RS512": "RSA",
@@ -107,7 +107,7 @@ def _warnings_refused() -> Iterator[None]:
 
 def _algorithm(unverified: CompactSignature, advertised: tuple[str, ...]) -> str:
     algorithm = unverified.headers().get("alg")
-    if algorithm not in _ALGORITHMS or algorithm not in advertised:
+    if algorithm not in ALGORITHMS or algorithm not in advertised:
         raise IdentityNotTrusted(reason="the ID token's algorithm is not allowed")
     return str(algorithm)
 
@@ -121,7 +121,7 @@ def _key(unverified: CompactSignature, algorithm: str, keys: KeyDocument) -> Key
     candidates = [
         key
         for key in keys.keys
-        if key.get("kty") == _ALGORITHMS[algorithm]
+        if key.get("kty") == ALGORITHMS[algorithm]
         and key.get("use", "sig") == "sig"
         and key.get("alg", algorithm) == algorithm
         and (kid is None or key.get("kid") == kid)

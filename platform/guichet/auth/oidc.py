@@ -81,7 +81,7 @@ class RelyingParty:
         self, http: IdentityHttp, discovery: Discovery, clock: Callable[[], float] = time.time
     ) -> None:
         self._http = http
-        self._discovery = discovery
+        self.discovery = discovery
         self._clock = clock
 
     async def authorization_url(
@@ -93,7 +93,7 @@ class RelyingParty:
         code_verifier: str,
     ) -> str:
         """Where to send the browser (Core section 3.1.2.1, RFC 7636 section 4.3)."""
-        metadata = await self._discovery.metadata(provider)
+        metadata = await self.discovery.metadata(provider)
         # A query of the endpoint's own stays (RFC 6749 section 3.1).
         url: str = prepare_grant_uri(
             metadata.authorization_endpoint,
@@ -113,7 +113,7 @@ class RelyingParty:
 
         Raises `IdentityNotTrusted`, `SignInDeclined`, `SignInRefused` or `SignInExpired`.
         """
-        metadata = await self._discovery.metadata(provider)
+        metadata = await self.discovery.metadata(provider)
         must_name = metadata.authorization_response_iss_parameter_supported
         if callback.iss != provider.issuer and (callback.iss is not None or must_name):
             raise IdentityNotTrusted(reason="the callback is of another issuer")
@@ -126,7 +126,7 @@ class RelyingParty:
 
     async def redeem(self, provider: IdentityProvider, exchange: Exchange) -> Claims:
         """Exchange the code for tokens and answer what they prove."""
-        metadata = await self._discovery.metadata(provider)
+        metadata = await self.discovery.metadata(provider)
         tokens = await self._fetch_tokens(provider, metadata, exchange)
         expected = Expected(
             issuer=provider.issuer,
@@ -145,10 +145,10 @@ class RelyingParty:
 
     async def _verify(self, metadata: Metadata, text: str, expected: Expected) -> IdToken:
         try:
-            return verify_id_token(text, await self._discovery.keys(metadata), expected)
+            return verify_id_token(text, await self.discovery.keys(metadata), expected)
         except UnknownKey:
             # The provider may have changed its keys since we asked (Core section 10.1.1).
-            newer = await self._discovery.keys(metadata, refetch=True)
+            newer = await self.discovery.keys(metadata, refetch=True)
             return verify_id_token(text, newer, expected)
 
     async def _fetch_tokens(

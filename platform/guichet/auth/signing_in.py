@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from guichet import audit
 from guichet.auth.attempts import Attempt, begin_attempt, take_attempt
+from guichet.auth.client_secrets import open_client_secret
 from guichet.auth.devices import device_label
 from guichet.auth.discovery import Discovery
 from guichet.auth.failures import NoAccount, SignInDeclined
@@ -23,7 +24,7 @@ from guichet.auth.sessions import find_session, new_token, open_session, revoke
 from guichet.auth.throttle import Throttle
 from guichet.db import Database
 from guichet.settings import Settings
-from tenants.identity_providers import IdentityProvider, secret_name
+from tenants.identity_providers import IdentityProvider
 from tenants.vault import Vault
 
 #: Asks the payment provider for a tenant's customers with this email and writes them into the
@@ -71,7 +72,7 @@ class SignIn:
     ) -> None:
         self._db = db
         self._vault = vault
-        self._relying_party = relying_party
+        self.relying_party = relying_party
         self._throttle = throttle
         self._bring_customers = bring_customers
 
@@ -83,7 +84,7 @@ class SignIn:
         browser = visitor.browser or new_token()
         async with self._db.unit(visitor.tenant_id) as unit:
             state, attempt = await begin_attempt(unit, provider.id, browser, next_path)
-        url = await self._relying_party.authorization_url(
+        url = await self.relying_party.authorization_url(
             provider, redirect_uri, state, attempt.nonce, attempt.code_verifier
         )
         return Started(url, browser)
@@ -102,7 +103,7 @@ class SignIn:
             raise SignInDeclined(reason="access_denied, without the state")
         async with self._db.unit(visitor.tenant_id) as unit:
             attempt = await take_attempt(unit, provider.id, visitor.browser, callback.state)
-        await self._relying_party.check_callback(provider, callback)
+        await self.relying_party.check_callback(provider, callback)
         claims = await self._redeem(visitor, provider, redirect_uri, callback, attempt)
         token = await self._enter(visitor, provider, claims)
         return Finished(token, attempt.next_path)
@@ -133,9 +134,7 @@ class SignIn:
         attempt: Attempt,
     ) -> Claims:
         async with self._db.unit(visitor.tenant_id) as unit:
-            secret = await self._vault.open(
-                unit.connection, visitor.tenant_id, secret_name(provider.id)
-            )
+            secret = await open_client_secret(unit, self._vault, provider)
         exchange = Exchange(
             client_secret=secret,
             redirect_uri=redirect_uri,
@@ -143,7 +142,7 @@ class SignIn:
             code_verifier=attempt.code_verifier,
             nonce=attempt.nonce,
         )
-        return await self._relying_party.redeem(provider, exchange)
+        return await self.relying_party.redeem(provider, exchange)
 
     async def _enter(self, visitor: Visitor, provider: IdentityProvider, claims: Claims) -> str:
         """The token of a new session; a customer whom the mirror lacks is asked for once."""

@@ -3,13 +3,24 @@
 from guichet.console.agency import merchants, new_merchant
 from guichet.console.audit import agency as agency_audit
 from guichet.console.audit import merchant as merchant_audit
-from guichet.console.connections import domains, provider
+from guichet.console.connections import domains, provider, sign_in_providers
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
 from guichet.console.members import merchant as merchant_members
 from guichet.console.overview import overview
 from guichet.console.publishing import history, publish, transfer
-from guichet.console.settings import branding, cancelling, general, mails, pictures, retries, texts
+from guichet.console.settings import (
+    branding,
+    cancelling,
+    changes,
+    features,
+    general,
+    mails,
+    pictures,
+    plans,
+    retries,
+    texts,
+)
 
 HANDLERS = (
     home.home,
@@ -23,13 +34,17 @@ HANDLERS = (
     *agency_audit.HANDLERS,
     *branding.HANDLERS,
     *cancelling.HANDLERS,
+    *changes.HANDLERS,
+    *features.HANDLERS,
     *general.HANDLERS,
     *pictures.HANDLERS,
+    *plans.HANDLERS,
     *texts.HANDLERS,
     *retries.HANDLERS,
     *mails.HANDLERS,
     *provider.HANDLERS,
     *domains.HANDLERS,
+    *sign_in_providers.HANDLERS,
     *merchants.HANDLERS,
     *overview.HANDLERS,
     *new_merchant.HANDLERS,
