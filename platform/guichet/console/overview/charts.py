@@ -59,10 +59,6 @@ class Drawing(msgspec.Struct, frozen=True):
     left: int = _LEFT
     right_margin: int = _RIGHT
 
-    @property
-    def is_wide(self) -> bool:
-        return self.width == WIDE
-
 
 def draw_bars(series: Sequence[Series], labels: Sequence[str], width: int = NARROW) -> Drawing:
     """Bars of all series side by side above each label; every series has as many values."""

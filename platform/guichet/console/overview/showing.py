@@ -30,7 +30,8 @@ class Chart(msgspec.Struct, frozen=True):
     title: str
     lead: str
     series: tuple[Series, ...]
-    drawing: Drawing
+    #: One for each kind of screen that needs one of its own: `any`, or `wide` and `small`.
+    drawings: dict[str, Drawing]
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     #: What a screen reader is told instead of the picture.
@@ -156,8 +157,9 @@ def _chart(
         for it in series
     )
     heads = (words.gettext(_("Month")), *(it.name for it in series))
-    drawing = draw_bars(series, shown, WIDE if source == "mrr" else NARROW)
-    return Chart(id_, title, lead, series, drawing, heads, rows, about, source)
+    widths = {"wide": WIDE, "small": NARROW} if source == "mrr" else {"any": NARROW}
+    drawings = {name: draw_bars(series, shown, width) for name, width in widths.items()}
+    return Chart(id_, title, lead, series, drawings, heads, rows, about, source)
 
 
 def _first_day(name: str) -> date:
