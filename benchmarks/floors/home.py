@@ -31,6 +31,7 @@ from litestar.types import Receive, Scope, Send
 from benchmarks.floors.serving import Answer, Pool, answer, open_pool, serve_floor
 from guichet.auth.csrf import csrf_token
 from guichet.auth.sessions import token_hash
+from guichet.billing.changes import offer_of
 from guichet.portal.brand import make_brand
 from guichet.portal.home import Home
 from guichet.theming.locale import LANGUAGES
@@ -72,6 +73,7 @@ class _Page:
         brand = make_brand(pages, Published(1, given.configuration))
         self._template = pages.template(brand.theme, "home.html", _LOCALE)
         self._configuration = given.configuration
+        self._offer = offer_of(given.configuration)
         self._shell = Shell(
             tenant_name=given.tenant_name,
             locale=_LOCALE,
@@ -88,6 +90,7 @@ class _Page:
             support_email=brand.configuration.support_email,
             csrf=csrf_token(given.session_token, given.tenant_id),
             signed_in=True,
+            features=brand.configuration.features,
             languages=tuple(
                 Language(code, label, f"/language/{code}?next=/", code == _LOCALE)
                 for code, label in LANGUAGES.items()
@@ -117,7 +120,8 @@ class _Page:
             invoices=home.invoices,
             failed_payments=home.failed_payments,
             today=home.now,
-            may_change=bool(self._configuration.plans),
+            may_change=self._offer.may_change,
+            may_change_overdue="past_due" in self._offer.statuses,
             may_cancel=self._configuration.cancel.enabled,
         ).encode()
 
