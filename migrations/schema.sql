@@ -1388,6 +1388,12 @@ CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING b
 
 CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(email)) WHERE (NOT deleted);
 
+CREATE INDEX customers_email_beginning ON public.customers USING btree (tenant_id, lower(email) text_pattern_ops) WHERE (NOT deleted);
+
+CREATE INDEX customers_name_beginning ON public.customers USING btree (tenant_id, lower(name) text_pattern_ops) WHERE (NOT deleted);
+
+CREATE INDEX customers_newest ON public.customers USING btree (tenant_id, created_at DESC, id DESC) WHERE (NOT deleted);
+
 CREATE INDEX dunning_attempts_bans ON public.dunning_attempts USING btree (tenant_id, fingerprint) WHERE ((decline_code = ANY (ARRAY['lost_card'::text, 'pickup_card'::text, 'revocation_of_all_authorizations'::text, 'revocation_of_authorization'::text, 'stolen_card'::text, 'stop_payment_order'::text])) OR (network_decline_code = ANY (ARRAY['04'::text, '07'::text, '12'::text, '14'::text, '15'::text, '41'::text, '43'::text, '46'::text, '57'::text, 'R0'::text, 'R1'::text, 'R3'::text])) OR (network_advice_code = ANY (ARRAY['03'::text, '21'::text])));
 
 CREATE INDEX dunning_attempts_card ON public.dunning_attempts USING btree (tenant_id, fingerprint, started_at);

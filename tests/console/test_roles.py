@@ -89,6 +89,8 @@ TABLE: dict[str, Line] = {
     "GET /merchants/{merchant:str}/pictures/{picture_id:str}": Line(EDITORS, 404),
     "GET /merchants/{merchant:str}/texts": Line(EDITORS),
     "POST /merchants/{merchant:str}/texts": Line(EDITORS, 303),
+    "GET /merchants/{merchant:str}/customers": Line(SUPPORTERS),
+    "GET /merchants/{merchant:str}/customers/{customer_id:str}": Line(SUPPORTERS, 404),
     "GET /merchants/{merchant:str}/retries": Line(EDITORS),
     "POST /merchants/{merchant:str}/retries": Line(EDITORS, 409),
     "GET /merchants/{merchant:str}/mails": Line(EDITORS),

@@ -4,6 +4,7 @@ from guichet.console.agency import merchants, new_merchant
 from guichet.console.audit import agency as agency_audit
 from guichet.console.audit import merchant as merchant_audit
 from guichet.console.connections import domains, provider, sign_in_providers
+from guichet.console.customers import pages as customers
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
 from guichet.console.members import merchant as merchant_members
@@ -47,6 +48,7 @@ HANDLERS = (
     *sign_in_providers.HANDLERS,
     *merchants.HANDLERS,
     *overview.HANDLERS,
+    *customers.HANDLERS,
     *new_merchant.HANDLERS,
     *publish.HANDLERS,
     *history.HANDLERS,

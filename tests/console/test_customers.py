@@ -1,0 +1,150 @@
+"""A merchant's staff find their customers and see each one's story, and nobody else's."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from guichet.billing.customer_search import PAGE_SIZE, list_customers, search_customers
+from guichet.billing.importing import import_tenant
+from guichet.db import Database
+from tests.console.conftest import AsStaff
+from tests.console.town import Town
+from tests.shops import Shop
+
+_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def _add(db: Database, tenant_id: UUID, count: int, start: int = 0) -> None:
+    """Customers `cus_0`, `cus_1`, … of whom a later one is newer."""
+    async with db.unit(tenant_id) as unit:
+        await unit.executemany(
+            """
+            insert into customers (tenant_id, id, email, name, created_at, copy_no)
+            values ($1, $2, $3, $4, $5, 1)
+            """,
+            [
+                (
+                    tenant_id,
+                    f"cus_{number}",
+                    f"person{number}@example.com",
+                    f"Person {number}",
+                    _FIRST + timedelta(minutes=number),
+                )
+                for number in range(start, start + count)
+            ],
+        )
+
+
+async def test_the_list_is_paged_by_key_and_loses_nobody(town: Town) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 2 * PAGE_SIZE + 3)
+    seen: list[str] = []
+    after: str | None = None
+    for pages in (1, 2, 3):
+        async with db.unit(lumen) as unit:
+            page = await list_customers(unit, after)
+        seen += [it.id for it in page.customers]
+        after = page.older
+        assert (after is None) == (pages == 3)
+    assert seen == [f"cus_{number}" for number in reversed(range(2 * PAGE_SIZE + 3))]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("person7@example.com", {"cus_7"}),
+        ("PERSON7@", {"cus_7"}),
+        ("person 1", {"cus_1", "cus_10", "cus_11"}),
+        ("cus_3", {"cus_3"}),
+        ("example.com", set()),
+        ("person_", set()),
+        ("%", set()),
+        ("\\", set()),
+    ],
+)
+async def test_a_search_finds_what_begins_so(town: Town, text: str, found: set[str]) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 12)
+    async with db.unit(lumen) as unit:
+        assert {it.id for it in await search_customers(unit, text)} == found
+
+
+async def test_no_list_and_no_search_reads_more_than_its_page(town: Town) -> None:
+    """Whatever plans are chosen for, so many rows are read: pages cost the same at any size."""
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 3000)
+    async with db.unit(lumen) as unit:
+        await unit.execute("set local enable_seqscan = off")
+        plan = "\n".join(
+            row[0]
+            for row in await unit.fetch(
+                """
+                explain (analyze, costs off, timing off, summary off)
+                select id
+                from customers
+                where tenant_id = $1
+                and not deleted
+                and (created_at, id) < (now(), 'x')
+                order by created_at desc, id desc
+                limit 51
+                """,
+                lumen,
+            )
+        )
+    assert "customers_newest" in plan
+    assert "Sort" not in plan
+
+
+async def test_the_story_of_a_customer_is_told_and_another_s_does_not_exist(
+    town: Town, as_staff: AsStaff, shop: Shop
+) -> None:
+    ada = await shop.add_customer("ada@example.com")
+    subscription = await shop.subscribe(ada)
+    provider = await town.deployment.providers.client(town.lumen.id)
+    await import_tenant(town.deployment.db, provider, town.lumen.id, rate=500)
+    client = await as_staff("support")
+    listed = await client.get("/merchants/lumen/customers", params={"q": "ada@"})
+    assert f"/merchants/lumen/customers/{ada}" in listed.text
+    story = await client.get(f"/merchants/lumen/customers/{ada}")
+    assert story.status_code == 200
+    assert subscription.id in story.text
+    assert "Visa" in story.text
+    assert "€10.00" in story.text
+    stranger = await as_staff("owner_of_volta")
+    assert (await stranger.get(f"/merchants/lumen/customers/{ada}")).status_code == 404
+    assert (await stranger.get(f"/merchants/volta/customers/{ada}")).status_code == 404
+
+
+async def test_an_analyst_sees_nobody_s_name(town: Town, as_staff: AsStaff) -> None:
+    await _add(town.deployment.db, town.lumen.id, 1)
+    client = await as_staff("analyst")
+    for path in ("/merchants/lumen/customers", "/merchants/lumen/customers/cus_0"):
+        answer = await client.get(path)
+        assert answer.status_code == 403
+        assert "person0" not in answer.text
+
+
+@pytest.mark.parametrize("after", ["x", "1-", "-cus_1", "1-cus 1", "9" * 40])
+async def test_a_malformed_place_in_the_list_is_none(
+    town: Town, as_staff: AsStaff, after: str
+) -> None:
+    client = await as_staff("owner")
+    answer = await client.get("/merchants/lumen/customers", params={"after": after})
+    assert answer.status_code == 404
+
+
+async def test_a_hostile_name_stays_text(town: Town, as_staff: AsStaff) -> None:
+    async with town.deployment.db.unit(town.lumen.id) as unit:
+        await unit.execute(
+            """
+            insert into customers (tenant_id, id, email, name, created_at, copy_no)
+            values ($1, 'cus_x', 'x@example.com', '<script>alert(1)</script>{{ 7*7 }}', now(), 1)
+            """,
+            town.lumen.id,
+        )
+    client = await as_staff("admin")
+    for path in ("/merchants/lumen/customers", "/merchants/lumen/customers/cus_x"):
+        text = (await client.get(path)).text
+        assert "<script>alert" not in text
+        assert "{{ 7*7 }}" in text
