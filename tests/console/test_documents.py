@@ -68,6 +68,11 @@ def test_a_row_that_was_left_empty_is_none_and_the_others_close_up() -> None:
     assert entered.fields["branding.links[0].label"] == "Terms"
 
 
+def test_the_lines_of_a_text_are_kept_as_they_were_written() -> None:
+    entered = read_section("texts", {"texts.footer.en": "Lumen Ltd\r\nLondon\r\n"})
+    assert entered.value.footer == {"en": "Lumen Ltd\nLondon"}
+
+
 def test_boxes_and_one_field_say_the_same_list() -> None:
     boxes = read_section("mails", {"mails.switched_off[receipt]": "on"})
     field = read_section("mails", {"mails.switched_off": " receipt "})

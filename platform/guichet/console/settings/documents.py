@@ -8,7 +8,7 @@ an empty field is absent.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -34,7 +34,9 @@ class Entered(msgspec.Struct, frozen=True):
 def read_section(section: str, form: Form) -> Entered:
     """The section as its page's form gives it, or every mistake of its shape."""
     wanted = _TYPES[section]
-    value = _gather(wanted, section, form)
+    # Browsers send the lines of a text area with the ends that the standard of forms asks for.
+    plain = {name: text.replace("\r\n", "\n") for name, text in form.items()}
+    value = _gather(wanted, section, plain)
     mistakes = tuple(misfits(value, wanted, section, strict=False))
     fields = dict(_spread(section, value))
     if mistakes:
