@@ -1,5 +1,6 @@
 """A real browser whose every request is answered by the console in this process."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -56,6 +57,9 @@ class Line:
         self.client = client
         #: Whether the network is gone.
         self.is_cut = False
+        #: Cleared while forms are on their way and do not arrive.
+        self.is_open = asyncio.Event()
+        self.is_open.set()
         #: The method and path of everything that was asked for.
         self.asked: list[str] = []
 
@@ -67,6 +71,8 @@ class Line:
         if self.is_cut:
             await route.abort()
             return
+        if request.method == "POST":
+            await self.is_open.wait()
         headers = {**await request.all_headers(), "host": url.netloc.decode()}
         names = ("accept", "accept-language", "content-type", "host", "origin", "referer")
         told = {name: headers[name] for name in (*names, "x-autosave") if name in headers}
