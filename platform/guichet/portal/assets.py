@@ -1,5 +1,6 @@
 """Stylesheets, the script and merchants' pictures, at addresses named by their content."""
 
+import re
 from typing import Annotated
 
 from litestar import get
@@ -8,9 +9,14 @@ from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.errors import NotFound
+from guichet.portal.brand import make_brand
 from guichet.portal.visit import Visit
+from guichet.theming.branding import Stylesheet
 from guichet.web.caching import PICTURE_POLICY, kept_for_ever
 from tenants.assets import load_asset
+from tenants.configuration import NOTHING_PUBLISHED, UnknownVersion, load_version
+
+_VERSION = re.compile(rb"[0-9]{1,9}")
 
 
 @get("/assets/{folder:str}/{name:str}")
@@ -21,12 +27,34 @@ async def asset(
 ) -> ASGIResponse:
     """A theme's file, or the stylesheet of this tenant's branding."""
     path = f"/assets/{folder}/{name}"
-    if path == visit.brand.stylesheet.path:
-        return kept_for_ever(visit.brand.stylesheet.body, "text/css; charset=utf-8")
     found = visit.deployment.pages.asset(path)
-    if found is None:
+    if found is not None:
+        return kept_for_ever(found.body, found.media_type)
+    sheet = visit.brand.stylesheet
+    if path != sheet.path:
+        sheet = await _sheet_of_version(visit, path)
+    return kept_for_ever(sheet.body, "text/css; charset=utf-8")
+
+
+async def _sheet_of_version(visit: Visit, path: str) -> Stylesheet:
+    """The stylesheet of a page that was drawn with another version than the one known here.
+
+    The address has the version after its question mark. Raises `NotFound`.
+    """
+    version = _VERSION.fullmatch(visit.scope["query_string"])
+    if version is None:
         raise NotFound
-    return kept_for_ever(found.body, found.media_type)
+    published, number = NOTHING_PUBLISHED, int(version[0])
+    try:
+        if number:
+            async with visit.deployment.db.unit(visit.tenant.id) as unit:
+                published = await load_version(unit.connection, visit.tenant.id, number)
+    except UnknownVersion as unknown:
+        raise NotFound from unknown
+    sheet = make_brand(visit.deployment.pages, published).stylesheet
+    if sheet.path != path:
+        raise NotFound
+    return sheet
 
 
 @get("/assets/pictures/{picture_id:str}")

@@ -45,7 +45,8 @@ def make_brand(pages: Pages, published: Published) -> Brand:
         version=published.version,
         configuration=published.configuration,
         theme=theme,
-        stylesheets=(*pages.stylesheet_urls(theme), stylesheet.path),
+        # A page may ask for its stylesheet where another version is known by then, or not yet.
+        stylesheets=(*pages.stylesheet_urls(theme), f"{stylesheet.path}?{published.version}"),
         stylesheet=stylesheet,
         script=pages.script("portal.js"),
         logo=_picture(branding.logo),
