@@ -57,7 +57,7 @@ def read_document(document: bytes) -> Configuration:
         )
     try:
         value = msgspec.json.decode(document)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidConfiguration(
             [Mistake("", _("This is not JSON: %(error)s."), {"error": error})]
         ) from None
