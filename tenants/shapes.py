@@ -47,6 +47,11 @@ def misfits(value: Any, wanted: Any, path: str, *, strict: bool = True) -> Itera
         if most is not None and len(value) > most:
             yield Mistake(path, TOO_MANY, {"most": most})
         return
+    if get_origin(wanted) is dict and isinstance(value, dict):
+        # Texts by language: each is a field of its own.
+        for key, item in value.items():
+            yield from misfits(item, get_args(wanted)[1], f"{path}.{key}", strict=strict)
+        return
     try:
         msgspec.convert(value, wanted, strict=strict)
     except msgspec.ValidationError:

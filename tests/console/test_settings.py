@@ -24,6 +24,8 @@ from tests.console.town import Town, post
 PAGES = {
     "retries": "/retries",
     "mails": "/mails",
+    "cancel": "/cancelling",
+    "features": "/features",
 }
 
 _FULL = Configuration(

@@ -130,6 +130,9 @@ def _gather_items(items: Any, path: str, form: Form) -> list[Any]:
     chosen = re.compile(rf"{re.escape(path)}\[([^\[\]]+)\]")
     found = [match[1] for name in form if (match := chosen.fullmatch(name))]
     # Boxes have no order of their own, and what reads a form keeps none either.
+    if get_origin(items) is Literal:
+        known = [value for value in get_args(items) if value in found]
+        return known + sorted(set(found) - set(known))
     return sorted(found, key=lambda it: (len(it), it) if it.isdigit() else (0, it))
 
 
