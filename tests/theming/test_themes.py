@@ -43,7 +43,7 @@ def test_a_themes_stylesheet_stands_above_plain(directory: Path) -> None:
     assert asset is not None
     assert asset.media_type == "text/css; charset=utf-8"
     css = asset.body.decode()
-    assert css.startswith("@layer plain, theme;")
+    assert css.startswith("@layer plain, theme, merchant;")
     assert css.index("@layer theme {") < css.index(".card { border: 0 }")
 
 
