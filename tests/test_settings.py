@@ -2,6 +2,7 @@
 
 import pytest
 
+from guichet.dns_servers import parse_server
 from guichet.settings import Settings, SettingsError, read_settings
 
 GIVEN = {
@@ -95,3 +96,20 @@ def test_a_mail_server_needs_an_address_to_send_from() -> None:
 def test_an_address_to_send_from_is_a_plain_one(address: str) -> None:
     with pytest.raises(SettingsError):
         read_settings(GIVEN | {"GUICHET_MAIL_FROM": address})
+
+
+def test_dns_servers_are_addresses_with_or_without_a_port() -> None:
+    given = GIVEN | {"GUICHET_DNS_SERVERS": "10.0.0.2, 10.0.0.2:5353, [fd00::2]:53, fd00::2"}
+    servers = read_settings(given).dns_servers
+    assert [parse_server(it) for it in servers] == [
+        ("10.0.0.2", 53),
+        ("10.0.0.2", 5353),
+        ("fd00::2", 53),
+        ("fd00::2", 53),
+    ]
+
+
+@pytest.mark.parametrize("server", ["dns.example", "10.0.0.2:0", "10.0.0.2:99999", "[::1]x", "::x"])
+def test_a_dns_server_that_is_no_address_is_refused(server: str) -> None:
+    with pytest.raises(SettingsError, match="GUICHET_DNS_SERVERS"):
+        read_settings(GIVEN | {"GUICHET_DNS_SERVERS": server})

@@ -56,8 +56,12 @@ async def delivery_health(unit: Unit) -> DeliveryHealth:
         cross join handled
         left join reconciliations as held
           on held.tenant_id = $1
+        left join provider_connections as connection
+          on connection.tenant_id = $1
+        -- What was read with a former key says nothing of this one's account.
         left join imports as import
           on import.tenant_id = $1
+          and import.started_at >= coalesce(connection.key_set_at, import.started_at)
         """,
         unit.tenant_id,
     )

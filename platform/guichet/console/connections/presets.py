@@ -42,5 +42,5 @@ PRESETS = (
             "email_verified: without it no customer is recognised."
         ),
     ),
-    Preset(id="custom", name=_("Another provider")),
+    Preset(id="custom", name=""),
 )

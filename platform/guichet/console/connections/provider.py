@@ -11,6 +11,7 @@ from guichet.billing.reconciling import RECONCILE_TENANT, hurry_reconciliation
 from guichet.console.access import EDITORS
 from guichet.console.visit import Visit
 from guichet.errors import GuichetError
+from guichet.payments.answers import Account
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
 from guichet.payments.connections import read_connection
 from guichet.payments.endpoints import WEBHOOK_PATH, EndpointMaker, read_endpoint
@@ -129,11 +130,15 @@ def _url(visit: Visit) -> str:
 async def _refuse(visit: Visit, refused: KeyRefused) -> ASGIResponse:
     values = {
         "missing": ", ".join(refused.missing),
-        "account": refused.account.name or refused.account.id if refused.account else "",
+        "account": _name(refused.account) if refused.account else "",
     }
     text = gettext(visit.locale)(_FAULTS[refused.fault]) % values
     asks = refused.fault == "other_account"
     return await _show(visit, status=422, mistakes={"key": text}, asks_to_confirm=asks)
+
+
+def _name(account: Account) -> str:
+    return f"{account.name} · {account.id}" if account.name else account.id
 
 
 async def _show(
