@@ -222,14 +222,13 @@ async def use_invitation(connection: Connection, invitation: Invitation) -> bool
 
 async def revoke_invitation(
     connection: Connection, kind: Kind, workspace_id: UUID, invitation_id: UUID
-) -> str | None:
-    """Take one back; answers whom it was for, or None where there is none that is open.
+) -> tuple[str, str] | None:
+    """Take one back; answers whom it was for and as what, or None where there is none that is open.
 
     `connection` may act within the workspace alone.
     """
-    email: str | None
     if kind == "agency":
-        email = await connection.fetchval(
+        row = await connection.fetchrow(
             """
             update agency_invitations
             set revoked_at = now()
@@ -237,13 +236,13 @@ async def revoke_invitation(
             and id = $2
             and accepted_at is null
             and revoked_at is null
-            returning email
+            returning email, role
             """,
             workspace_id,
             invitation_id,
         )
     else:
-        email = await connection.fetchval(
+        row = await connection.fetchrow(
             """
             update tenant_invitations
             set revoked_at = now()
@@ -251,9 +250,9 @@ async def revoke_invitation(
             and id = $2
             and accepted_at is null
             and revoked_at is null
-            returning email
+            returning email, role
             """,
             workspace_id,
             invitation_id,
         )
-    return email
+    return (row["email"], row["role"]) if row else None

@@ -293,6 +293,20 @@ async def test_an_invitation_of_another_workspace_is_not_found(
         assert await connection.fetchval("select revoked_at from tenant_invitations") is None
 
 
+async def test_an_admin_does_not_take_back_an_owners_invitation(
+    town: Town, as_staff: AsStaff
+) -> None:
+    await make_invitation(town, as_staff, "owner")
+    async with town.deployment.db.system() as connection:
+        invited = await connection.fetchval("select id from tenant_invitations")
+    admin = await as_staff("admin")
+    for act in ("resend", "revoke"):
+        answer = await post(admin, f"{MERCHANT}/invitations/{invited}/{act}")
+        assert answer.status_code == 403
+    async with town.deployment.db.system() as connection:
+        assert await connection.fetchval("select revoked_at from tenant_invitations") is None
+
+
 # Roles
 
 

@@ -69,13 +69,15 @@ async def resend_invitation(visit: Visit, invitation_id: UUID) -> None:
 
 
 async def take_back_invitation(visit: Visit, invitation_id: UUID) -> None:
-    """End an invitation: its link lets nobody in any more. Raises `NotFound`."""
+    """End an invitation: its link lets nobody in any more. Raises `NotFound` or `NotYourRole`."""
     place = visit.place
     async with _scope(visit) as connection:
-        email = await revoke_invitation(connection, place.kind, place.id, invitation_id)
-        if email is None:
+        revoked = await revoke_invitation(connection, place.kind, place.id, invitation_id)
+        if revoked is None:
             raise NotFound
-        await _note(visit, connection, "invitation.revoked", email, {})
+        email, role = revoked
+        check_givable(place.kind, place.role, role)
+        await _note(visit, connection, "invitation.revoked", email, {"role": role})
 
 
 async def change_role(visit: Visit, staff_id: UUID, role: str) -> None:

@@ -51,10 +51,10 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """An invitation, and whether the visitor may send it once more."""
+    """An invitation, and whether the visitor may send it once more or take it back."""
 
     invitation: Invitation
-    may_resend: bool
+    may_change: bool
 
 
 async def show(
