@@ -14,7 +14,15 @@ pytestmark = pytest.mark.browser
 
 _BEFORE_SOMEBODY_IS_IN = ("/sign-in", "/sign-in/link/nothing", "/no-such-page")
 _PAGES: dict[Who, tuple[str, ...]] = {
-    "owner": ("/merchants/lumen/cancelling",),
+    "owner": (
+        "/merchants/lumen/cancelling",
+        "/merchants/lumen/features",
+        "/merchants/lumen/plans",
+        "/merchants/lumen/changes",
+        "/merchants/lumen/branding",
+        "/merchants/lumen/texts",
+        "/merchants/lumen/general",
+    ),
     "support": ("/merchants/lumen/cancelling",),
 }
 

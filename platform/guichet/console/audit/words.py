@@ -34,6 +34,7 @@ _ACTS = {
     "webhook_endpoint.made": _("Made the webhook endpoint"),
     "secret.set": _("Set a secret"),
     "vault.rotated": _("Sealed the secrets anew"),
+    "provider.import_asked": _("Asked for an import"),
     "host.added": _("Added a domain"),
     "host.verified": _("Verified a domain"),
     "host.lost": _("A domain does not lead here any more"),
