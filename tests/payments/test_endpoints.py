@@ -112,7 +112,9 @@ async def test_who_is_killed_before_the_secret_is_sealed_makes_no_second_endpoin
     assert begun is not None
     assert begun.ordered_at is not None
     assert await _secrets(db, vault, tenant) == [SIGNING_SECRET]
+    [left] = await shop.port.list_endpoints()
     made = await _make(maker)
+    assert made.id == left.id
     assert [it.id for it in await shop.port.list_endpoints()] == [made.id]
     assert (await _secrets(db, vault, tenant))[0] == made.secret
 
