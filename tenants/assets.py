@@ -77,18 +77,3 @@ async def load_asset(connection: Connection, tenant_id: UUID, asset_id: str) -> 
         asset_id,
     )
     return Asset(**row) if row else None
-
-
-async def which_exist(connection: Connection, tenant_id: UUID, asset_ids: list[str]) -> set[str]:
-    """Those of the ids that are pictures of this tenant."""
-    rows = await connection.fetch(
-        """
-        select id
-        from assets
-        where tenant_id = $1
-        and id = any($2::text[])
-        """,
-        tenant_id,
-        asset_ids,
-    )
-    return {row["id"] for row in rows}

@@ -17,6 +17,7 @@ from tenants.configuration import Configuration, publish
 from tenants.drafts import Draft, load_draft
 from tenants.mails import Mails
 from tenants.retries import DeclineActions, Ending, QuietTimes, RetryPolicy
+from tenants.texts import Texts
 from tests.console.conftest import AsStaff
 from tests.console.town import Town, post
 
@@ -26,6 +27,8 @@ PAGES = {
     "mails": "/mails",
     "cancel": "/cancelling",
     "features": "/features",
+    "texts": "/texts",
+    "branding": "/branding",
 }
 
 _FULL = Configuration(
@@ -49,6 +52,7 @@ _FULL = Configuration(
         block_after_days=9,
         end=Ending("pause", "uncollectible"),
     ),
+    texts=Texts(footer={"en": "Lumen Ltd\nLondon", "fr": "Lumen"}, welcome={"fr": "« ici »"}),
     mails=Mails(
         sender_name="Lumen",
         sender_address="hello@lumen.example",
@@ -146,6 +150,8 @@ async def test_a_page_has_every_field_of_its_section(
     page = await _open(town, as_staff, PAGES[section])
     names = set(re.findall(r'name="([^"\[]+)', page.html))
     wanted = {f"{section}.{field}" for field in _leaves(getattr(Configuration(), section))}
+    # A text by language has a field for each of them: `texts.footer.en`.
+    names |= {name.rpartition(".")[0] for name in names}
     assert wanted <= names
 
 

@@ -286,7 +286,7 @@ async def ids_of(twin: Twin, who: str) -> dict[str, str]:
     assert row is not None
     async with twin.browser() as visitor:
         page = (await visitor.get("/sign-in")).text
-    sheet = re.search(r'href="/assets/([0-9a-f]+)/brand\.css"', page)
+    sheet = re.search(r'href="/assets/([0-9a-f]+)/brand\.css[?"]', page)
     assert sheet is not None
     return dict(row) | {
         "method_id": row["method_id"],
