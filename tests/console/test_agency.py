@@ -84,6 +84,7 @@ async def test_the_list_shows_every_merchant_of_the_agency_and_no_other(
 async def test_another_agency_does_not_exist(town: Town, owner: httpx.AsyncClient) -> None:
     assert (await owner.get("/agencies/forge")).status_code == 404
     assert (await owner.get("/agencies/forge/new")).status_code == 404
+    assert (await owner.get("/agencies/atelier/merchants/volta")).status_code == 404
     assert (await owner.get("/merchants/volta")).status_code == 404
     answer = await post(owner, "/agencies/forge/merchants/volta/suspend", {"reason": "x"})
     assert answer.status_code == 404
@@ -147,7 +148,10 @@ async def test_suspending_closes_the_portal_and_is_noted_in_both_logs(
     town: Town, owner: httpx.AsyncClient
 ) -> None:
     path = "/agencies/atelier/merchants/lumen"
-    assert (await post(owner, f"{path}/suspend", {"reason": " "})).status_code == 422
+    assert "Suspend Lumen" in (await owner.get(path)).text
+    refused = await post(owner, f"{path}/suspend", {"reason": " "})
+    assert refused.status_code == 422
+    assert "Please say why" in refused.text
     answer = await post(owner, f"{path}/suspend", {"reason": "Unpaid"})
     assert answer.status_code == 303
     page = await owner.get(answer.headers["location"])

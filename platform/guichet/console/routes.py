@@ -1,6 +1,6 @@
 """Every route of the console; the tests compare them with their table of who may use which."""
 
-from guichet.console.agency import merchants, new_merchant
+from guichet.console.agency import merchants, new_merchant, suspending
 from guichet.console.audit import agency as agency_audit
 from guichet.console.audit import merchant as merchant_audit
 from guichet.console.connections import domains, provider, sign_in_providers
@@ -50,6 +50,7 @@ HANDLERS = (
     *overview.HANDLERS,
     *customers.HANDLERS,
     *new_merchant.HANDLERS,
+    *suspending.HANDLERS,
     *publish.HANDLERS,
     *history.HANDLERS,
     *transfer.HANDLERS,

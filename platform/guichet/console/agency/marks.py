@@ -1,9 +1,7 @@
 """How a portal stands, in words: what of it works, and what somebody has to look at."""
 
 from collections.abc import Iterator
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from guichet.metrics.health import Health
 
@@ -13,7 +11,7 @@ def _(message: str) -> str:
     return message
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(NamedTuple):
     """A word or two on one thing; `kind` is a badge's."""
 
     kind: Literal["positive", "neutral", "caution", "negative"]

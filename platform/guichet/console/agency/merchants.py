@@ -1,41 +1,37 @@
-"""An agency's merchants in one table, and what is done to one of them from there."""
+"""An agency's merchants in one table."""
 
 from typing import Annotated, get_args
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import get, post
+from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import QueryParameter
 from litestar.response.base import ASGIResponse
 
-from guichet.audit import Actor
 from guichet.console.access import AGENCY
 from guichet.console.agency.marks import Mark, marks
 from guichet.console.visit import Visit
-from guichet.errors import InvalidInput, NotFound
+from guichet.errors import NotFound
 from guichet.metrics.portfolio import PAGE, Key, Merchant, Show, list_by_name, list_by_slug
 from guichet.money import Money
-from guichet.tenancy import Registry
-from tenants.tenant import Status, UnknownTenant
 
 _LONGEST_SEARCH = 100
-_LONGEST_REASON = 500
-
-
-class NoReason(InvalidInput):
-    """Please say why in up to 500 characters: whoever reads the audit log later wants to know."""
-
-    code = "no_reason"
 
 
 class Line(msgspec.Struct, frozen=True):
     """A merchant as the table shows it."""
 
-    merchant: Merchant
+    slug: str
+    name: str
+    is_suspended: bool
+    #: False until figures were counted for the first time.
+    is_counted: bool
+    customers: int
+    failed: int
+    recovered: int
     mrr: tuple[Money, ...]
     marks: tuple[Mark, ...]
-    portal_url: str
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -76,45 +72,12 @@ async def merchants(
     page, further = found[:PAGE], found[PAGE:]
     return visit.page(
         "agency_merchants.html",
-        lines=tuple(_line(visit, it) for it in page),
+        lines=tuple(_line(it) for it in page),
         listing=listing,
         is_filtered=bool(listing.search) or listing.show != "all",
         next_url=listing.address(after=_key(page[-1], listing.sort)) if further else "",
         first_url=listing.address() if listing.after else "",
     )
-
-
-@post("/agencies/{agency:str}/merchants/{slug:str}/suspend", opt=AGENCY)
-async def suspend(
-    visit: NamedDependency[Visit], slug: Annotated[str, PathParameter(max_length=64)]
-) -> ASGIResponse:
-    """Close a merchant's portal."""
-    return await _set_status(visit, slug, "suspended")
-
-
-@post("/agencies/{agency:str}/merchants/{slug:str}/resume", opt=AGENCY)
-async def resume(
-    visit: NamedDependency[Visit], slug: Annotated[str, PathParameter(max_length=64)]
-) -> ASGIResponse:
-    """Open it again."""
-    return await _set_status(visit, slug, "active")
-
-
-async def _set_status(visit: Visit, slug: str, status: Status) -> ASGIResponse:
-    reason = visit.form.get("reason", "").strip()
-    if not reason or len(reason) > _LONGEST_REASON:
-        raise NoReason
-    registry = Registry(
-        visit.deployment.settings,
-        visit.deployment.db,
-        Actor("staff", visit.staff.email),
-        visit.request_id,
-    )
-    try:
-        await registry.set_status(slug, status, reason, visit.place.slug)
-    except UnknownTenant:
-        raise NotFound from None
-    return visit.redirect(visit.path(f"?{urlencode({'q': slug})}"))
 
 
 async def _find(visit: Visit, listing: Listing) -> list[Merchant]:
@@ -134,15 +97,18 @@ def _key(last: Merchant, sort: str) -> str:
     return last.slug if sort == "slug" else f"{last.sort_name}/{last.slug}"
 
 
-def _line(visit: Visit, merchant: Merchant) -> Line:
-    directory = visit.deployment.directory
-    entry = directory.by_id(merchant.id)
+def _line(it: Merchant) -> Line:
     return Line(
-        merchant,
-        tuple(Money(amount, currency) for currency, amount in merchant.mrr.items()),
-        marks(merchant.health) if merchant.computed_at else (),
-        directory.url(entry) if entry else "",
+        it.slug,
+        it.name,
+        it.status == "suspended",
+        it.computed_at is not None,
+        it.customers,
+        it.failed,
+        it.recovered,
+        tuple(Money(amount, currency) for currency, amount in it.mrr.items()),
+        marks(it.health),
     )
 
 
-HANDLERS = (merchants, suspend, resume)
+HANDLERS = (merchants,)
