@@ -18,6 +18,7 @@ from benchmarks.home import count_round_trips, measure_home
 from benchmarks.importing import measure_importing
 from benchmarks.intake import measure_intake
 from benchmarks.machine import Machine, open_machine
+from benchmarks.merchants import measure_merchants
 from benchmarks.retrying import measure_retrying
 from benchmarks.sandbox_year import measure_sandbox_year
 from benchmarks.seed import seed
@@ -38,6 +39,8 @@ def main() -> None:
     with open_machine() as machine, open_client() as client:
         _measure_web(machine, client, effort, figures)
         _measure_events(machine, client, effort, figures)
+        _say("an agency's list of few and of many merchants")
+        measure_merchants(machine, client, effort, figures)
         _say("failed payments that are due, chosen among few and many")
         measure_choosing(machine, effort, figures)
         _say("due attempts beside no-op jobs")

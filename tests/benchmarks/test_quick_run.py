@@ -23,6 +23,7 @@ _SPREADS = (
     *(f"event_cost_growth_{size}_customers" for size in QUICK.mirrors[1:]),
     *(f"event_cost_growth_{size}_tenants" for size in QUICK.waiting[1:]),
     *(f"import_ratio_{customers}_customers" for customers in QUICK.imported),
+    "merchant_list_growth",
     "due_scan_ms",
     "due_scan_growth",
     "retry_rate_ratio",
@@ -67,6 +68,8 @@ _NUMBERS = (
         for figure in ("seconds", "floor_seconds", "peak_mib")
         for customers in QUICK.imported
     ),
+    "merchant_list_few_us",
+    "merchant_list_many_us",
     "due_scan_few_ms",
     "due_sweep_ms",
     "due_choose_ms",
