@@ -23,6 +23,7 @@ from guichet.deployment import Deployment
 from guichet.edge.entrance import Edge
 from guichet.messages.kinds import Kind
 from guichet.messages.queueing import queue_message
+from guichet.metrics.figures import count_figures
 from guichet.settings import Settings
 from tenants.assets import store_asset
 from tenants.branding import Link
@@ -196,6 +197,7 @@ async def _leave_traces(twin: Twin) -> None:
         assert (await zoe.get("/language/fr")).status_code == 303
     await _fail_to_pay(twin)
     await follow_news(twin.shop.deployment.db, twin.tenant_id, Configuration())
+    await count_figures(twin.shop.deployment.db, twin.tenant_id)
     async with twin.browser() as grace, httpx.AsyncClient(trust_env=False) as elsewhere:
         for _ in range(2):
             started = await grace.get(f"/sign-in/{twin.provider.id}")
