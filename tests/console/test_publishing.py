@@ -380,7 +380,12 @@ def test_every_document_of_the_demo_is_as_the_schema_says(merchant: merchants.Me
         retries=merchant.retries,
     )
     assert not list(validator.iter_errors(msgspec.to_builtins(document)))
-    for wrong in ({"locale": 3}, {"brandin": {}}, {"retries": {"tries": 99}}):
+    mistakes: tuple[dict[str, object], ...] = (
+        {"locale": 3},
+        {"brandin": {}},
+        {"retries": {"tries": 99}},
+    )
+    for wrong in mistakes:
         assert list(validator.iter_errors(wrong))
 
 

@@ -105,8 +105,8 @@ class _Words:
                 label = f"{self._label(pattern, of)} ({LANGUAGES.get(key, key)})"
                 yield from _texts(label, before.get(key, ""), after.get(key, ""))
         else:
-            texts = (self._say(pattern, wanted, value) for value in (before, after))
-            yield from _texts(self._label(pattern, of), *texts, pattern in _PICTURES)
+            was, is_now = (self._say(pattern, wanted, value) for value in (before, after))
+            yield from _texts(self._label(pattern, of), was, is_now, pattern in _PICTURES)
 
     def _compare_structs(
         self, wanted: Any, pattern: str, before: Any, after: Any, of: str
@@ -131,7 +131,7 @@ class _Words:
         stayed = [name for name in was if name in is_now], [name for name in is_now if name in was]
         if stayed[0] != stayed[1]:
             label = self._translate(ORDER) % {"what": self._label(pattern)}
-            yield Change(label, *(", ".join(names) for names in stayed))
+            yield Change(label, ", ".join(stayed[0]), ", ".join(stayed[1]))
 
     def _by_name(self, pattern: str, items: tuple[Any, ...]) -> dict[str, Any]:
         """The things of a list by what people call them."""

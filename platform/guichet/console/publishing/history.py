@@ -35,7 +35,7 @@ from tenants.history import (
 
 Answer = TypeVar("Answer")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
-Number = Annotated[int, PathParameter(ge=1, le=2_147_483_647)]
+Number = Annotated[int, PathParameter(ge=0, le=2_147_483_647)]
 Before = Annotated[int | None, QueryParameter(name="before", ge=1, le=2_147_483_647)]
 
 
