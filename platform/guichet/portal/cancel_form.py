@@ -149,8 +149,10 @@ def _read_reason(
     if value not in offered:
         raise ReasonMissing
     own = offered[value]
-    standard = next((it for it in STANDARD_REASONS if it == value), "other")
-    return ("other", own) if own else (standard, None)
+    if own is not None:
+        return "other", own
+    standard: StandardReason = next(it for it in STANDARD_REASONS if it == value)
+    return standard, None
 
 
 def _read_comment(rules: CancelRules, typed: Mapping[str, str]) -> str | None:
