@@ -189,8 +189,11 @@ async def _leave_traces(twin: Twin) -> None:
     await _differ(twin)
     async with twin.browser("ada") as ada:
         path = f"/subscriptions/{(await ids_of(twin, 'ada'))['subscription_id']}"
-        csrf = csrf_of((await ada.get(f"{path}/cancel")).text)
-        form = {"csrf": csrf, "token": str(twin.request_id)}
+        page = (await ada.get(f"{path}/cancel")).text
+        csrf = csrf_of(page)
+        # What the page said, so that nothing else is done.
+        (terms,) = re.findall(r'name="terms" value="([^"]+)"', page)
+        form = {"csrf": csrf, "token": str(twin.request_id), "terms": terms}
         assert (await ada.post(f"{path}/cancel", form)).status_code == 303
         assert (await ada.post(f"{path}/keep", {"csrf": csrf})).status_code == 303
     async with twin.browser("zoe") as zoe:

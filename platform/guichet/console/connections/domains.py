@@ -42,7 +42,7 @@ def _(message: str) -> str:
     return message
 
 
-_MALFORMED = _("Write a domain of yours such as billing.example.com, without https:// before it.")
+_MALFORMED = _("Write a domain of yours such as billing.example.com, without an address around it.")
 _TAKEN = _("This domain is in use already, here or at another portal.")
 _TOO_MANY = _("There may be %(most)s at most.")
 _PROVED_ELSEWHERE = _("Another portal has proved this domain in the meantime.")

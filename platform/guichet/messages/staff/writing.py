@@ -89,9 +89,7 @@ class StaffWriter:
     def _link(self, mail: ClaimedForStaff, facts: StaffFacts) -> str:
         keys = self._settings.master_keys
         if mail.kind == "sign_in":
-            return self._directory.console_url(
-                f"/sign-in/link/{staff_link_token(keys, mail.id)}"
-            )
+            return self._directory.console_url(f"/sign-in/link/{staff_link_token(keys, mail.id)}")
         assert facts.invitation is not None
         token = make_link_token(keys, NOBODY, facts.invitation, "invitation")
         return self._directory.console_url(f"/invitations/{token}")

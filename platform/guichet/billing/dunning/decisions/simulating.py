@@ -64,7 +64,8 @@ def simulate(policy: RetryPolicy, scenario: Scenario) -> tuple[Step, ...]:
 
 
 def _steps(policy: RetryPolicy, scenario: Scenario) -> Iterator[Step]:
-    now, tries = scenario.failed_at, (_declined(scenario, scenario.failed_at, 1, "provider", ()),)
+    now = scenario.failed_at
+    tries: tuple[Try, ...] = (_declined(scenario, now, 1, "provider", ()),)
     yield Step(at=now, kind="failed", method=1)
     number = 0
     for _ in range(_MOST_STEPS):
