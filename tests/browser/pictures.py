@@ -1,6 +1,10 @@
-"""Takes the pictures of the README and the documentation from a fresh demo: `make pictures`."""
+"""Takes the pictures of the README and the documentation from a fresh demo: `make pictures`.
+
+With beginnings of names, as in `python -m tests.browser.pictures console`, it takes those alone.
+"""
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -52,6 +56,30 @@ async def _mails(visitor: Visitor) -> None:
     await expect(visitor.page.locator(".mails li").first).to_be_visible()
 
 
+async def _console(visitor: Visitor, path: str) -> None:
+    """A page of the console, as the agency's owner sees it."""
+    console = visitor.platform.base_url.replace("http://", "http://console.")
+    await visitor.page.goto(f"{console}/sign-in")
+    await visitor.page.locator("main a.button").first.click()
+    await visitor.page.locator("input[name=sub]").fill("owner@atelier.example")
+    await visitor.page.locator("button").first.click()
+    await visitor.page.goto(f"{console}{path}")
+
+
+async def _branding(visitor: Visitor) -> None:
+    await _console(visitor, "/merchants/lumen/branding")
+    frame = visitor.page.frame_locator("iframe[data-preview]")
+    await expect(frame.locator("h1")).to_be_visible()
+
+
+async def _overview(visitor: Visitor) -> None:
+    await _console(visitor, "/merchants/lumen")
+
+
+async def _merchants(visitor: Visitor) -> None:
+    await _console(visitor, "/agencies/atelier")
+
+
 async def _mail(visitor: Visitor) -> None:
     await MailReader(visitor, _GRACE).open_newest()
 
@@ -81,6 +109,9 @@ _PICTURES = (
     Picture("phone-pay-lumen", "lumen", _pay, _PHONE),
     Picture("mail-lumen", "lumen", _mail, _DESK),
     Picture("mails", "lumen", _mails, _DESK),
+    Picture("console-branding", "lumen", _branding, _DESK),
+    Picture("console-overview", "lumen", _overview, _DESK),
+    Picture("console-merchants", "lumen", _merchants, _DESK),
 )
 
 
@@ -91,10 +122,14 @@ async def main() -> None:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         with tempfile.TemporaryDirectory(prefix="guichet-pictures-") as directory:
             async with running_platform(Path(directory)) as platform:
-                for picture in _PICTURES:
+                for picture in _chosen(sys.argv[1:]):
                     for scheme in _schemes(platform, picture):
                         await _take(platform, browser, picture, scheme)
         await browser.close()
+
+
+def _chosen(beginnings: list[str]) -> list[Picture]:
+    return [it for it in _PICTURES if it.name.startswith(tuple(beginnings or [""]))]
 
 
 def _schemes(platform: Platform, picture: Picture) -> tuple[str, ...]:
