@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from guichet.demo.merchants import ALL
-from tenants.catalog import Plan
+from tenants.catalog import ChangeRule, ChangeRules, Plan
 from tenants.configuration import Configuration, publish
 from tenants.drafts import Draft, load_draft
 from tenants.mails import Mails
@@ -29,13 +29,36 @@ PAGES = {
     "features": "/features",
     "texts": "/texts",
     "branding": "/branding",
+    "plans": "/plans",
+    "changes": "/changes",
 }
 
 _FULL = Configuration(
     locale="fr",
     branding=ALL[0].branding,
-    plans=(Plan("price_1", {"en": "One", "fr": "Un"}, True, 2, 5), Plan("price_2")),
-    changes=ALL[0].changes,
+    plans=(
+        Plan("price_1", {"en": "One", "fr": "Un"}, True, 2, 5, {"fr": "Neuf"}, hidden=True),
+        Plan("price_2"),
+    ),
+    changes=ChangeRules(
+        upgrade="period_end",
+        downgrade="forbidden",
+        longer_interval="forbidden",
+        shorter_interval="now",
+        proration="none",
+        rules=(
+            ChangeRule(
+                direction="quantity_up",
+                status="trialing",
+                from_plan="price_1",
+                to_plan="price_2",
+                proration="create_prorations",
+                anchor="now",
+                trial="end",
+            ),
+            ChangeRule(when="forbidden"),
+        ),
+    ),
     retries=RetryPolicy(
         collector="guichet",
         paused=True,
@@ -147,21 +170,26 @@ async def test_a_page_that_is_sent_back_untouched_changes_nothing(
 async def test_a_page_has_every_field_of_its_section(
     town: Town, as_staff: AsStaff, section: str
 ) -> None:
+    await _publish(town, _FULL)
     page = await _open(town, as_staff, PAGES[section])
-    names = set(re.findall(r'name="([^"\[]+)', page.html))
-    wanted = {f"{section}.{field}" for field in _leaves(getattr(Configuration(), section))}
+    names = set(re.findall(r'name="([^"]+)', page.html))
+    # A list of plain values may have a box for each: `mails.switched_off[receipt]`.
+    names |= {name.partition("[")[0] for name in names}
     # A text by language has a field for each of them: `texts.footer.en`.
     names |= {name.rpartition(".")[0] for name in names}
-    assert wanted <= names
+    assert set(_leaves(section, getattr(_FULL, section))) <= names
 
 
-def _leaves(value: msgspec.Struct) -> list[str]:
-    found: list[str] = []
-    for field in msgspec.structs.fields(value):
-        inner = getattr(value, field.name)
-        below = _leaves(inner) if isinstance(inner, msgspec.Struct) else [""]
-        found += [f"{field.name}.{it}" if it else field.name for it in below]
-    return found
+def _leaves(path: str, value: object) -> list[str]:
+    """The names of the fields that a value needs; those of a table by its rows."""
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        inner = [(f"{path}.{field.name}", getattr(value, field.name)) for field in fields]
+    elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+        inner = [(f"{path}[{place}]", row) for place, row in enumerate(value)]
+    else:
+        return [path]
+    return [leaf for name, below in inner for leaf in _leaves(name, below)]
 
 
 def _sent(fields: dict[str, str]) -> dict[str, str]:
