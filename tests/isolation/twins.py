@@ -13,6 +13,7 @@ import httpx
 import msgspec
 
 from guichet.app import create_app
+from guichet.auth.client_secrets import keep_client_secret
 from guichet.auth.mail_links import Purpose, make_link_token
 from guichet.auth.sessions import open_session
 from guichet.billing.books import check_books
@@ -29,9 +30,10 @@ from tenants.assets import store_asset
 from tenants.branding import Link
 from tenants.configuration import Configuration, load_published, publish
 from tenants.hosts import add_host
-from tenants.identity_providers import IdentityProvider, secret_name
+from tenants.identity_providers import IdentityProvider
 from tests.auth.hostile_provider import HostileProvider
-from tests.portal.shop import Customer, Shop, add_shop
+from tests.isolation.staff_traces import work_in_the_console
+from tests.portal.shop import Customer, Shop, add_shop, left_for
 from tests.tenancy.waiting import until
 
 MARKS = ("quartzine", "basaltine")
@@ -136,7 +138,7 @@ async def _add_twin(
     )
     twin = Twin(mark, shop, customers, uuid4(), await _publish(shop, provider), provider)
     await _leave_traces(twin)
-    return twin
+    return twin._replace(shop=await work_in_the_console(shop))
 
 
 async def _rename(shop: Shop, customers: dict[str, str]) -> None:
@@ -161,16 +163,15 @@ async def _publish(shop: Shop, provider: IdentityProvider) -> str:
         connection = unit.connection
         picture = logo(shop.merchant, dark=False)
         picture_id = await store_asset(connection, tenant_id, picture, "image/svg+xml")
-        await deployment.vault.store(
-            connection, tenant_id, secret_name(provider.id), f"secret-of-{mark}"
-        )
+        owner = f"owner@{mark}.example"
+        await keep_client_secret(unit, deployment.vault, provider, f"secret-of-{mark}", owner)
         published = (await load_published(connection, tenant_id)).configuration
         configuration = msgspec.structs.replace(
             published,
             branding=msgspec.structs.replace(published.branding, logo=picture_id),
             identity_providers=(provider,),
         )
-        version = await publish(connection, tenant_id, configuration, f"owner@{mark}.example")
+        version = await publish(connection, tenant_id, configuration, owner)
     await until(lambda: _version(shop) == version)
     return picture_id
 
@@ -183,8 +184,9 @@ def _version(shop: Shop) -> int:
 async def _leave_traces(twin: Twin) -> None:
     """Have customers use everything once, so that no table of a tenant is empty.
 
-    Ada has cancelled and kept her plan, Grace has signed in, Zoé has chosen French, and somebody
-    has begun to sign in. Of what has changed at the provider the books tell.
+    Ada has cancelled and kept her plan, Grace has signed in, Zoé has chosen French and gone to
+    give a card, and somebody has begun to sign in. Of what has changed at the provider the books
+    tell.
     """
     await _differ(twin)
     async with twin.browser("ada") as ada:
@@ -198,6 +200,8 @@ async def _leave_traces(twin: Twin) -> None:
         assert (await ada.post(f"{path}/keep", {"csrf": csrf})).status_code == 303
     async with twin.browser("zoe") as zoe:
         assert (await zoe.get("/language/fr")).status_code == 303
+        form = {"csrf": csrf_of((await zoe.get("/payment-methods")).text)}
+        assert left_for(await zoe.post("/payment-methods", form))
     await _fail_to_pay(twin)
     await follow_news(twin.shop.deployment.db, twin.tenant_id, Configuration())
     await count_figures(twin.shop.deployment.db, twin.tenant_id)
