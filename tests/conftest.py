@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import msgspec
 import pytest
 import redis
@@ -21,6 +22,10 @@ from guichet.embedded.valkey import EmbeddedValkey
 from guichet.settings import Settings
 from tests.databases import Databases, DatabaseUrls, databases_of
 from tests.loopback import NO_AUTHORITIES
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+hypothesis.settings.register_profile("without-deadlines", deadline=None)
+hypothesis.settings.load_profile("without-deadlines")
 
 
 @pytest.hookimpl(wrapper=True)
