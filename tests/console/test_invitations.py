@@ -162,7 +162,7 @@ async def test_what_is_no_address_is_refused_with_what_was_typed(
     assert await mails_to_staff(town) == 0
 
 
-async def test_nobody_is_flooded_withmails_to_staff(town: Town, as_staff: AsStaff) -> None:
+async def test_nobody_is_flooded_with_mails(town: Town, as_staff: AsStaff) -> None:
     owner = await as_staff("owner")
     statuses = [(await invite(owner, "new@example.com")).status_code for _ in range(5)]
     assert statuses == [303, 303, 303, 429, 429]
