@@ -19,7 +19,7 @@ demo: .venv/ready-for-demo ## Start the whole platform on this machine; Ctrl-C s
 	@exec .venv/bin/guichet demo
 
 test: .venv/ready-for-development ## Run the tests; ARGS="-k name" picks some
-	.venv/bin/pytest -n auto --dist loadfile $(ARGS)
+	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/ready-for-development ## Check style, types and the floors of the house
 	.venv/bin/ruff check

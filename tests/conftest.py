@@ -22,10 +22,20 @@ from guichet.embedded.valkey import EmbeddedValkey
 from guichet.settings import Settings
 from tests.databases import Databases, DatabaseUrls, databases_of
 from tests.loopback import NO_AUTHORITIES
+from tests.scheduling import Scheduling, slow_first
 
 # How long an example takes says how busy the machine is, and nothing about what is tested.
 hypothesis.settings.register_profile("without-deadlines", deadline=None)
 hypothesis.settings.load_profile("without-deadlines")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
