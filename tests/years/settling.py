@@ -55,4 +55,18 @@ async def _let_time_pass(merchant: Merchant) -> dict[str, int]:
             """,
             merchant.tenant_id,
         )
-    return {"mails put off": len(mails)} if mails else {}
+        # Who lives by a clock is due at once or not at all: a time of the wall's is a back-off.
+        cases = await unit.fetch(
+            """
+            update dunning_cases
+            set wake_at = now()
+            where tenant_id = $1
+            and test_clock_id is not null
+            and wake_at > now()
+            and wake_at < 'infinity'
+            returning invoice_id
+            """,
+            merchant.tenant_id,
+        )
+    put_off = {"mails put off": len(mails), "cases put off": len(cases)}
+    return {name: count for name, count in put_off.items() if count}
