@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from guichet.logs import FIELDS
 
@@ -69,3 +72,35 @@ def test_fields_that_are_not_known_are_not_logged() -> None:
     assert set(said) == {"event", "level", "tenant", "timestamp"}
     assert failed["code"] == "broken"
     assert "ValueError: a reason" in str(failed["exception"])
+
+
+ON_A_FULL_DISK = """
+import os, sys
+import structlog
+from guichet import logs
+
+{configure}
+structlog.get_logger().warning("said")
+structlog.get_logger().warning("said again")
+os._exit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("configure", "stream"),
+    [
+        ("logs.configure()", "stdout"),
+        ("structlog.configure(logger_factory=lambda *_: logs.Prints(sys.stderr))", "stderr"),
+    ],
+)
+def test_a_line_that_cannot_be_written_ends_nothing(configure: str, stream: str) -> None:
+    program = ON_A_FULL_DISK.format(configure=configure)
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            stdout=full if stream == "stdout" else subprocess.DEVNULL,
+            stderr=full if stream == "stderr" else subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 7

@@ -1,8 +1,10 @@
 """Logs as JSON lines on standard output: fixed fields, no bodies, no cookies, no secrets."""
 
+import contextlib
 import logging
 import sys
 from datetime import datetime
+from typing import Any, BinaryIO
 
 import msgspec
 import structlog
@@ -39,6 +41,28 @@ FIELDS = frozenset(
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
+class _Unfailing:
+    """Drops a line that cannot be written.
+
+    A full disk or a collector that went away is no reason to end what was to be told about.
+    """
+
+    def msg(self, message: Any) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            super().msg(message)  # type: ignore[misc]
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
+
+
+class Lines(_Unfailing, structlog.BytesLogger):
+    """Writes lines of bytes as long as they can be written."""
+
+
+class Prints(_Unfailing, structlog.PrintLogger):
+    """Writes lines for a person as long as they can be written."""
+
+
 class RequestLine(msgspec.Struct, kw_only=True, gc=False):
     """What is logged of a request, in the form of all other lines."""
 
@@ -56,7 +80,7 @@ class RequestLine(msgspec.Struct, kw_only=True, gc=False):
 
 
 # None while the level is above that of requests.
-_request_logger: structlog.BytesLogger | None = None
+_request_logger: Lines | None = None
 
 
 def log_request(line: RequestLine) -> None:
@@ -76,7 +100,11 @@ def _encode(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
 def configure(level: str = "info") -> None:
     """Set up structlog for the process; the standard library's warnings join the same stream."""
     global _request_logger
-    make_logger = structlog.BytesLoggerFactory(sys.stdout.buffer)
+    stream: BinaryIO = sys.stdout.buffer
+
+    def make_logger(*_: object) -> Lines:
+        return Lines(stream)
+
     _request_logger = make_logger() if _LEVELS[level] <= _LEVELS["info"] else None
     structlog.configure(
         processors=[

@@ -10,6 +10,7 @@ from typing import TypeVar
 import click
 import structlog
 
+from guichet import logs
 from guichet.audit import Actor
 from guichet.db import LOST, Database, connect
 from guichet.settings import Settings, SettingsError, read_settings
@@ -24,7 +25,7 @@ def run(work: Callable[[Settings, Database], Awaitable[Answer]]) -> Answer:
     What a person can mend is told in one line and ends the command with status 1. Whatever is
     logged meanwhile goes to standard error, so that a program can read the output.
     """
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    structlog.configure(logger_factory=lambda *_: logs.Prints(sys.stderr))
     try:
         return asyncio.run(_run(read_settings(os.environ), work))
     except (SettingsError, TenantsError) as error:
