@@ -205,15 +205,16 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **context: object) -> ASGIResponse:
         """Render one of the console's pages; a visitor's forms get a cookie to be bound to."""
-        cookies: tuple[Cookie, ...] = ()
-        if self.session is None and self.cookies.browser is None:
-            made = new_token()
+        made = new_token() if self.session is None and self.cookies.browser is None else ""
+        if made:
             self.cookies = Cookies(self.cookies.session, made)
-            cookies = (browser_cookie(self.deployment.settings).holding(made),)
         locale = self.locale
         body = self.deployment.pages.render(
             THEME, template, locale, shell=self._shell(locale), status=status, **context
         )
+        cookies: tuple[Cookie, ...] = ()
+        if made and self.csrf.encode() in body:
+            cookies = (browser_cookie(self.deployment.settings).holding(made),)
         return ASGIResponse(body=body, status_code=status, media_type=HTML, cookies=cookies)
 
     def redirect(self, path: str, cookies: tuple[Cookie, ...] = ()) -> ASGIResponse:
