@@ -99,7 +99,17 @@ begin
   and session.expires_at > now();
 
   if not found then
-    return null;
+    select view.id, view.customer_id, now() as seen_at
+    into visitor
+    from support_views as view
+    where view.tenant_id = tenant
+    and view.token_hash = session_token_hash
+    and view.ended_at is null
+    and view.expires_at > now();
+
+    if not found then
+      return null;
+    end if;
   end if;
 
   if visitor.seen_at < now() - interval '5 minutes' then
@@ -218,6 +228,10 @@ CREATE FUNCTION public.replaced_plan(tenant uuid, subscription text, request jso
   order by item.id is distinct from request #>> '{items,0,item_id}', item.position
   limit 1
 $$;
+
+CREATE FUNCTION public.standing_of(status text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE status WHEN 'active'::text THEN 'active'::text WHEN 'trialing'::text THEN 'trial'::text WHEN 'past_due'::text THEN 'past_due'::text WHEN 'unpaid'::text THEN 'past_due'::text WHEN 'canceled'::text THEN 'cancelled'::text ELSE NULL::text END;
 
 CREATE FUNCTION public.store_provider_events(event_tenants uuid[], event_ids text[], event_types text[], event_objects text[], event_times timestamp with time zone[], event_bodies bytea[]) RETURNS void
     LANGUAGE plpgsql
@@ -514,7 +528,11 @@ CREATE TABLE public.dunning_cases (
     access text DEFAULT 'grace'::text NOT NULL,
     held_up interval DEFAULT '00:00:00'::interval NOT NULL,
     paused_collection boolean DEFAULT false NOT NULL,
+    asked_for text,
+    asked_at timestamp with time zone,
     CONSTRAINT dunning_cases_access_check CHECK ((access = ANY (ARRAY['ok'::text, 'grace'::text, 'restricted'::text, 'blocked'::text]))),
+    CONSTRAINT dunning_cases_asked CHECK (((asked_for IS NULL) = (asked_at IS NULL))),
+    CONSTRAINT dunning_cases_asked_for_check CHECK ((asked_for = ANY (ARRAY['retry'::text, 'stop'::text, 'end'::text]))),
     CONSTRAINT dunning_cases_check CHECK (((closed_at IS NULL) = (state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text])))),
     CONSTRAINT dunning_cases_check1 CHECK (((closed_at IS NULL) = (wake_at IS NOT NULL))),
     CONSTRAINT dunning_cases_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'asking'::text, 'provider'::text, 'attempting'::text, 'unknown'::text, 'recovered'::text, 'given_up'::text, 'voided'::text, 'paid_elsewhere'::text])))
@@ -632,6 +650,20 @@ CREATE VIEW public.failed_payment_documents WITH (security_invoker='true') AS
    FROM (public.invoices invoice
      LEFT JOIN public.dunning_cases followed ON (((followed.tenant_id = invoice.tenant_id) AND (followed.invoice_id = invoice.id))))
   WHERE ((invoice.status = 'open'::text) AND (invoice.attempt_count > 0) AND (invoice.amount_remaining > 0) AND (invoice.collection_method = 'charge_automatically'::text));
+
+CREATE TABLE public.former_accounts (
+    tenant_id uuid NOT NULL,
+    account_id text NOT NULL,
+    mode text NOT NULL,
+    account_name text,
+    endpoint_id text,
+    url text,
+    left_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT former_accounts_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
+ALTER TABLE ONLY public.former_accounts FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.hosts (
     tenant_id uuid NOT NULL,
@@ -890,6 +922,7 @@ CREATE TABLE public.provider_endpoints (
     order_key uuid,
     ordered_at timestamp with time zone,
     former_until timestamp with time zone,
+    due_at timestamp with time zone,
     CONSTRAINT provider_endpoints_check CHECK (((order_key IS NULL) = (ordered_at IS NULL))),
     CONSTRAINT provider_endpoints_check1 CHECK (((endpoint_id IS NULL) = (made_at IS NULL)))
 );
@@ -1106,6 +1139,23 @@ CREATE VIEW public.subscription_documents WITH (security_invoker='true') AS
           WHERE ((item.tenant_id = subscription.tenant_id) AND (item.subscription_id = subscription.id))), 'schedule_is_ours', schedule_is_ours, 'pause', pause, 'pending_update', pending_update, 'access', access) AS document
    FROM public.subscriptions subscription;
 
+CREATE TABLE public.support_views (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    customer_id text NOT NULL,
+    staff_id uuid NOT NULL,
+    staff_email text NOT NULL,
+    staff_name text NOT NULL,
+    session_id uuid NOT NULL,
+    link_hash bytea NOT NULL,
+    token_hash bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.support_views FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.tenant_figures (
     tenant_id uuid NOT NULL,
     agency_id uuid NOT NULL,
@@ -1237,6 +1287,9 @@ ALTER TABLE ONLY public.dunning_attempts
 ALTER TABLE ONLY public.dunning_cases
     ADD CONSTRAINT dunning_cases_pkey PRIMARY KEY (tenant_id, invoice_id);
 
+ALTER TABLE ONLY public.former_accounts
+    ADD CONSTRAINT former_accounts_pkey PRIMARY KEY (tenant_id, account_id, mode);
+
 ALTER TABLE ONLY public.hosts
     ADD CONSTRAINT hosts_pkey PRIMARY KEY (tenant_id, host);
 
@@ -1348,6 +1401,9 @@ ALTER TABLE ONLY public.subscription_items
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY public.support_views
+    ADD CONSTRAINT support_views_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY public.tenant_figures
     ADD CONSTRAINT tenant_figures_pkey PRIMARY KEY (tenant_id);
 
@@ -1414,6 +1470,8 @@ CREATE INDEX dunning_cases_subscription ON public.dunning_cases USING btree (ten
 
 CREATE INDEX dunning_cases_wake ON public.dunning_cases USING btree (tenant_id, wake_at) INCLUDE (state) WHERE (wake_at IS NOT NULL);
 
+CREATE INDEX former_accounts_due ON public.former_accounts USING btree (due_at, tenant_id) WHERE (due_at IS NOT NULL);
+
 CREATE INDEX hosts_checked ON public.hosts USING btree (checked_at NULLS FIRST);
 
 CREATE UNIQUE INDEX hosts_host ON public.hosts USING btree (host) WHERE (verified_at IS NOT NULL);
@@ -1446,6 +1504,8 @@ CREATE INDEX payment_methods_expiring ON public.payment_methods USING btree (ten
 
 CREATE INDEX provider_connections_rejected ON public.provider_connections USING btree (tenant_id, checked_at) WHERE (rejected_at IS NOT NULL);
 
+CREATE INDEX provider_endpoints_due ON public.provider_endpoints USING btree (due_at, tenant_id) WHERE (due_at IS NOT NULL);
+
 CREATE INDEX provider_events_bodies ON public.provider_events USING btree (tenant_id, handled_at) WHERE ((handled_at IS NOT NULL) AND (body IS NOT NULL));
 
 CREATE INDEX provider_events_waiting ON public.provider_events USING btree (tenant_id, received_at) WHERE (handled_at IS NULL);
@@ -1464,7 +1524,13 @@ CREATE INDEX subscriptions_customer ON public.subscriptions USING btree (tenant_
 
 CREATE INDEX subscriptions_renewals ON public.subscriptions USING btree (tenant_id, current_period_end_at, id) WHERE ((status = 'active'::text) AND (NOT cancel_at_period_end));
 
+CREATE INDEX subscriptions_standing ON public.subscriptions USING btree (tenant_id, public.standing_of(status), created_at DESC, id DESC);
+
 CREATE INDEX subscriptions_trials ON public.subscriptions USING btree (tenant_id, trial_end_at, id) WHERE (status = 'trialing'::text);
+
+CREATE UNIQUE INDEX support_views_link ON public.support_views USING btree (tenant_id, link_hash);
+
+CREATE UNIQUE INDEX support_views_token ON public.support_views USING btree (tenant_id, token_hash);
 
 CREATE INDEX tenant_figures_due ON public.tenant_figures USING btree (due_at);
 
@@ -1565,6 +1631,9 @@ ALTER TABLE ONLY public.dunning_attempts
 ALTER TABLE ONLY public.dunning_cases
     ADD CONSTRAINT dunning_cases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.former_accounts
+    ADD CONSTRAINT former_accounts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.hosts
     ADD CONSTRAINT hosts_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
@@ -1646,6 +1715,12 @@ ALTER TABLE ONLY public.staff_sessions
 ALTER TABLE ONLY public.subscriptions
     ADD CONSTRAINT subscriptions_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
 
+ALTER TABLE ONLY public.support_views
+    ADD CONSTRAINT support_views_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES public.staff(id);
+
+ALTER TABLE ONLY public.support_views
+    ADD CONSTRAINT support_views_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.tenants(id);
+
 ALTER TABLE ONLY public.tenant_figures
     ADD CONSTRAINT tenant_figures_tenant_id_agency_id_fkey FOREIGN KEY (tenant_id, agency_id) REFERENCES public.tenants(id, agency_id) ON UPDATE CASCADE;
 
@@ -1705,6 +1780,8 @@ ALTER TABLE public.customers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.dunning_attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.dunning_cases ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.former_accounts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.hosts ENABLE ROW LEVEL SECURITY;
 
@@ -1772,6 +1849,8 @@ ALTER TABLE public.subscription_items ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.subscriptions ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.support_views ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY system ON public.agencies TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.agency_audit_log TO guichet_system USING (true) WITH CHECK (true);
@@ -1790,6 +1869,8 @@ CREATE POLICY system ON public.dunning_attempts FOR SELECT TO guichet_system USI
 
 CREATE POLICY system ON public.dunning_cases FOR SELECT TO guichet_system USING (true);
 
+CREATE POLICY system ON public.former_accounts FOR SELECT TO guichet_system USING (true);
+
 CREATE POLICY system ON public.hosts TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.messages FOR SELECT TO guichet_system USING (true);
@@ -1797,6 +1878,8 @@ CREATE POLICY system ON public.messages FOR SELECT TO guichet_system USING (true
 CREATE POLICY system ON public.mirror_news FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.provider_connections FOR SELECT TO guichet_system USING (true);
+
+CREATE POLICY system ON public.provider_endpoints FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.provider_events FOR SELECT TO guichet_system USING (true);
 
@@ -1813,6 +1896,8 @@ CREATE POLICY system ON public.staff_messages TO guichet_system USING (true) WIT
 CREATE POLICY system ON public.staff_sessions TO guichet_system USING (true) WITH CHECK (true);
 
 CREATE POLICY system ON public.staff_sign_in_attempts TO guichet_system USING (true) WITH CHECK (true);
+
+CREATE POLICY system ON public.support_views FOR SELECT TO guichet_system USING (true);
 
 CREATE POLICY system ON public.tenant_figures TO guichet_system USING (true) WITH CHECK (true);
 
@@ -1843,6 +1928,8 @@ CREATE POLICY tenant ON public.customers TO guichet_app USING ((tenant_id = publ
 CREATE POLICY tenant ON public.dunning_attempts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.dunning_cases TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.former_accounts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.hosts TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -1897,6 +1984,8 @@ CREATE POLICY tenant ON public.sign_in_attempts TO guichet_app USING ((tenant_id
 CREATE POLICY tenant ON public.subscription_items TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.subscriptions TO guichet_app USING ((tenant_id = public.current_tenant()));
+
+CREATE POLICY tenant ON public.support_views TO guichet_app USING ((tenant_id = public.current_tenant()));
 
 CREATE POLICY tenant ON public.tenant_figures TO guichet_app USING ((tenant_id = public.current_tenant()));
 
@@ -2018,6 +2107,12 @@ GRANT SELECT,INSERT,UPDATE ON TABLE public.payment_methods TO guichet_app;
 
 GRANT SELECT ON TABLE public.failed_payment_documents TO guichet_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.former_accounts TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.former_accounts TO guichet_system;
+
+GRANT SELECT(due_at) ON TABLE public.former_accounts TO guichet_system;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.hosts TO guichet_system;
 GRANT SELECT ON TABLE public.hosts TO guichet_app;
 
@@ -2089,6 +2184,10 @@ GRANT SELECT(stopped) ON TABLE public.provider_connections TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_endpoints TO guichet_app;
 
+GRANT SELECT(tenant_id) ON TABLE public.provider_endpoints TO guichet_system;
+
+GRANT SELECT(due_at) ON TABLE public.provider_endpoints TO guichet_system;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE public.provider_events TO guichet_app;
 
 GRANT SELECT(tenant_id) ON TABLE public.provider_events TO guichet_system;
@@ -2128,6 +2227,24 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.subscription_items TO guichet_
 GRANT SELECT,INSERT,UPDATE ON TABLE public.subscriptions TO guichet_app;
 
 GRANT SELECT ON TABLE public.subscription_documents TO guichet_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.support_views TO guichet_app;
+
+GRANT SELECT(tenant_id) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(id) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(staff_id) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(staff_name) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(session_id) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(token_hash) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(expires_at) ON TABLE public.support_views TO guichet_system;
+
+GRANT SELECT(ended_at) ON TABLE public.support_views TO guichet_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.tenant_figures TO guichet_app;
 

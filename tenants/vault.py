@@ -85,6 +85,20 @@ class Vault:
         binding = _binding("value", tenant_id, name)
         return _decrypt(AESGCM(data_key), row["sealed"], binding, name).decode()
 
+    async def remove(self, connection: Connection, tenant_id: UUID, name: str) -> bool:
+        """Forget a secret; answers whether there was one."""
+        removed = await connection.fetchval(
+            """
+            delete from secrets
+            where tenant_id = $1
+            and name = $2
+            returning true
+            """,
+            tenant_id,
+            name,
+        )
+        return bool(removed)
+
     async def rotate(self, connection: Connection, tenant_id: UUID) -> int:
         """Wrap this tenant's data keys under the current master key; answers how many it did.
 

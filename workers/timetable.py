@@ -22,6 +22,7 @@ from workers.cleaning import clean
 from workers.connections import PROBE_PROVIDER, count_rejections, probe_provider, probe_rejected
 from workers.domains import check_domains
 from workers.dunning import count_cases, run_dunning, sweep_dunning, sweep_policies
+from workers.endpoints import MEND_ENDPOINTS, mend_endpoints, sweep_endpoints
 from workers.events import handle_events, sweep_events
 from workers.figures import count_figures, sweep_figures
 from workers.jobs import Job, queued, runnable
@@ -54,6 +55,7 @@ def functions() -> list[Function]:
         queued(remind, REMIND, 10 * _MINUTE),
         queued(reconcile_tenant, RECONCILE_TENANT, _HOUR),
         queued(probe_provider, PROBE_PROVIDER, _MINUTE),
+        queued(mend_endpoints, MEND_ENDPOINTS, 2 * _MINUTE),
         queued(check_tenant_books, CHECK_BOOKS, 6 * _HOUR),
         queued(count_figures, COUNT_FIGURES, 5 * _MINUTE),
     ]
@@ -76,6 +78,7 @@ def beats() -> list[CronJob]:
         _beat(check_due_books, second={30}, minute=set(range(4, 60, 10))),
         _beat(probe_rejected, second={20}),
         _beat(check_domains, second={50}),
+        _beat(sweep_endpoints, second={0, 30}),
         # Each process answers Prometheus for itself, so each counts.
         _beat(count_rejections, second={25}, in_each=True),
         _beat(count_differences, second={55}, in_each=True),

@@ -5,13 +5,15 @@ import re
 import httpx
 import pytest
 
+from guichet.audit import Actor
 from guichet.billing.reconciling import RECONCILE_TENANT
 from guichet.outbox import QUEUE, make_redis
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
+from guichet.payments.former_accounts import Leaving
 from guichet.settings import Settings
 from tests.console.conftest import AsStaff
 from tests.console.town import Town, post
-from tests.shops import Shop
+from tests.shops import Shop, open_shop
 
 PAGE = "/merchants/lumen/connections"
 #: A key that the sandbox knows, with a mark that is looked for.
@@ -99,8 +101,28 @@ async def test_a_key_without_a_permission_is_told_which_ones_by_name(
     await shop.set(fail_next_requests=faults)
     answer = await post(admin, f"{PAGE}/key", {"key": shop.key})
     assert answer.status_code == 422
-    assert "needed: Events, Invoices." in answer.text
+    assert "needed: Events: Read, Invoices: Read." in answer.text
     assert await log(town) == []
+
+
+async def test_a_key_that_may_read_and_not_write_is_told_so_and_nothing_is_changed(
+    town: Town, admin: httpx.AsyncClient, shop: Shop
+) -> None:
+    names = "checkout/sessions customers invoices payment_intents payment_methods "
+    names += "subscription_schedules subscriptions webhook_endpoints"
+    faults = [{"status": 403, "method": "POST", "path": f"/v1/{it}/"} for it in names.split()]
+    before = [it.id for it in (await shop.sdk.events.list_async()).data]
+    await shop.set(fail_next_requests=faults)
+    answer = await post(admin, f"{PAGE}/key", {"key": shop.key})
+    assert answer.status_code == 422
+    assert (
+        "needed: Checkout Sessions: Write, Customers: Write, Invoices: Write, PaymentIntents: "
+        "Write, PaymentMethods: Write, Subscription Schedules: Write, Subscriptions: Write, "
+        "Webhook Endpoints: Write."
+    ) in answer.text
+    assert await log(town) == []
+    assert (await post(admin, f"{PAGE}/key", {"key": shop.key})).status_code == 303
+    assert [it.id for it in (await shop.sdk.events.list_async()).data] == before
 
 
 async def test_a_key_that_may_not_say_whose_it_is_is_refused(
@@ -109,7 +131,7 @@ async def test_a_key_that_may_not_say_whose_it_is_is_refused(
     await shop.set(fail_next_requests=[{"status": 403, "path": "/v1/account"}])
     answer = await post(admin, f"{PAGE}/key", {"key": shop.key})
     assert answer.status_code == 422
-    assert "needed: Account." in answer.text
+    assert "needed: Account: Read." in answer.text
 
 
 async def test_the_key_of_another_account_is_kept_only_when_that_is_confirmed(
@@ -152,8 +174,9 @@ async def test_a_key_stays_when_its_endpoint_cannot_be_made_and_the_button_finis
     faults = [
         {"mode": "refused", "count": 2, "method": "POST", "path": "/v1/webhook_endpoints"},
     ]
+    await post(admin, f"{PAGE}/key", {"key": shop.key})
     await shop.set(fail_next_requests=faults)
-    answer = await post(admin, f"{PAGE}/key", {"key": shop.key})
+    answer = await post(admin, f"{PAGE}/endpoint")
     assert answer.status_code == 503
     assert "begun and not finished" in answer.text
     assert await secret(town, SECRET_KEY) == shop.key
@@ -161,6 +184,33 @@ async def test_a_key_stays_when_its_endpoint_cannot_be_made_and_the_button_finis
     assert made.headers["location"] == f"{PAGE}?done=endpoint"
     assert len(await shop.port.list_endpoints()) == 1
     assert "begun and not finished" not in (await admin.get(PAGE)).text
+
+
+async def test_a_former_account_that_lets_nobody_in_is_named_until_somebody_has_seen_to_it(
+    town: Town, admin: httpx.AsyncClient, sandbox: str, stripe_key: str
+) -> None:
+    await post(admin, f"{PAGE}/key", {"key": stripe_key})
+    async with open_shop(sandbox, stripe_key) as left:
+        account = (await left.port.account()).id
+        [endpoint] = await left.port.list_endpoints()
+        await post(admin, f"{PAGE}/key", {"key": f"{stripe_key}other", "confirmed": "on"})
+        assert "is being removed" in (await admin.get(PAGE)).text
+        await left.set(revoked=True)
+        await _leaving(town).finish(Actor("system", "a test"), "")
+    page = (await admin.get(PAGE)).text
+    assert account in page
+    assert endpoint.id in page
+    assert "Please remove it at the provider" in page
+    fields = {"account": account, "mode": "test"}
+    assert (await post(admin, f"{PAGE}/former", fields)).status_code == 303
+    assert "Please remove it" not in (await admin.get(PAGE)).text
+    assert (await log(town))[-1][1] == "former_account.settled"
+
+
+def _leaving(town: Town) -> Leaving:
+    deployment = town.deployment
+    url = "http://lumen.localhost:8000/webhooks/stripe"
+    return Leaving(deployment.db, deployment.vault, deployment.providers, town.lumen.id, url)
 
 
 async def test_a_provider_that_turns_us_away_is_told_and_asked_again(

@@ -92,6 +92,8 @@ TABLE: dict[str, Line] = {
     "POST /merchants/{merchant:str}/texts": Line(EDITORS, 303),
     "GET /merchants/{merchant:str}/customers": Line(SUPPORTERS),
     "GET /merchants/{merchant:str}/customers/{customer_id:str}": Line(SUPPORTERS, 404),
+    "GET /merchants/{merchant:str}/customers/{customer_id:str}/portal": Line(SUPPORTERS, 404),
+    "POST /merchants/{merchant:str}/customers/{customer_id:str}/portal": Line(SUPPORTERS, 404),
     "GET /merchants/{merchant:str}/retries": Line(EDITORS),
     "POST /merchants/{merchant:str}/retries": Line(EDITORS, 409),
     "GET /merchants/{merchant:str}/mails": Line(EDITORS),
@@ -123,6 +125,7 @@ TABLE: dict[str, Line] = {
     "POST /merchants/{merchant:str}/connections/key": Line(EDITORS, 422),
     "POST /merchants/{merchant:str}/connections/endpoint": Line(EDITORS, 409),
     "POST /merchants/{merchant:str}/connections/check": Line(EDITORS, 503),
+    "POST /merchants/{merchant:str}/connections/former": Line(EDITORS, 303),
     # Customers' sign-in
     "GET /merchants/{merchant:str}/sign-in-providers": Line(EDITORS),
     "POST /merchants/{merchant:str}/sign-in-providers": Line(EDITORS, 303),

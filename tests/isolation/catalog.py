@@ -78,6 +78,11 @@ SYSTEM_GRANTS = {
     "select provider_connections.refused",
     "select provider_connections.checked_at",
     "select provider_connections.stopped",
+    # Whose webhook endpoints are to be looked at, and since when.
+    "select provider_endpoints.tenant_id",
+    "select provider_endpoints.due_at",
+    "select former_accounts.tenant_id",
+    "select former_accounts.due_at",
     "select book_checks.tenant_id",
     "select book_checks.due_at",
     "select book_checks.finished_at",
@@ -108,6 +113,14 @@ SYSTEM_GRANTS = {
     # Whose figures are due, and none of them.
     "select tenant_figures.tenant_id",
     "select tenant_figures.due_at",
+    "select support_views.tenant_id",
+    "select support_views.id",
+    "select support_views.staff_id",
+    "select support_views.staff_name",
+    "select support_views.session_id",
+    "select support_views.token_hash",
+    "select support_views.expires_at",
+    "select support_views.ended_at",
 }
 
 #: What a role may never have on a table: TRUNCATE ignores policies, REFERENCES tells of rows that

@@ -4,7 +4,8 @@ The order to make one is a row with its idempotency key, stored before the provi
 whoever is killed before the secret is sealed asks again for the very same endpoint, secret
 included. What else delivers to the portal's address is removed once the new one's secret is in the
 vault. The former secret stays good for an hour, for what was sent before; what falls between the
-two is found by the reconciliation.
+two is found by the reconciliation. A minute after each step a worker looks whether the next one was
+made, and at the end whether the endpoint is there and alone: `due_at` says when.
 """
 
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ WEBHOOK_PATH = "/webhooks/stripe"
 _ORDER_LASTS = timedelta(hours=23)
 #: How long the former secret is good.
 FORMER_LASTS = timedelta(hours=1)
+#: How long whoever makes an endpoint has for it before a worker looks.
+_LOOK_AFTER = timedelta(minutes=1)
 
 
 class MadeEndpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +88,23 @@ class EndpointMaker:
             await self._remove_others(made, known)
         return made
 
+    async def look_again(self, by: Actor, request_id: str, *, live: bool) -> bool:
+        """Finish an order, or see that what was made is there, and alone; raises a `ProviderError`.
+
+        Answers whether nothing is left to do.
+        """
+        async with self._db.unit(self._tenant_id) as unit:
+            held = await read_endpoint(unit)
+        if held is None:
+            return True
+        if held.ordered_at is None:
+            known = await self._provider.list_endpoints()
+            mine = next((it for it in known if it.id == held.endpoint_id), None)
+            if mine is not None:
+                return await self._remove_others(mine, known)
+        await self.make(by, request_id, live=live)
+        return False
+
     async def _ask_for(self, order: UUID, *, live: bool) -> tuple[Endpoint | None, list[Endpoint]]:
         """The order's endpoint, and all that the account has.
 
@@ -100,33 +120,8 @@ class EndpointMaker:
         return (made if any(it.id == made.id for it in known) else None), known
 
     async def _order(self, after: UUID | None = None) -> UUID:
-        """The key of the order under way, or of a new one where there is none but `after`."""
         async with self._db.unit(self._tenant_id) as unit:
-            order: UUID = await unit.fetchval(
-                """
-                insert into provider_endpoints as held (tenant_id, order_key, ordered_at)
-                values ($1, $2, now())
-                on conflict (tenant_id) do update
-                set
-                  order_key = case
-                    when held.order_key <> $3 and held.ordered_at > now() - $4::interval
-                      then held.order_key
-                    else excluded.order_key
-                  end,
-                  ordered_at = case
-                    when held.order_key <> $3 and held.ordered_at > now() - $4::interval
-                      then held.ordered_at
-                    else now()
-                  end
-                where held.tenant_id = $1
-                returning order_key
-                """,
-                self._tenant_id,
-                uuid4(),
-                after or UUID(int=0),
-                _ORDER_LASTS,
-            )
-        return order
+            return await order_endpoint(unit, after)
 
     async def _seal(self, order: UUID, made: Endpoint, by: Actor, request_id: str) -> bool:
         """Keep the new secret and, for a while, the former one; False where somebody else has."""
@@ -140,6 +135,7 @@ class EndpointMaker:
                   made_at = now(),
                   order_key = null,
                   ordered_at = null,
+                  due_at = now() + $6::interval,
                   former_until = now() + $5::interval
                 where tenant_id = $1
                 and order_key = $2
@@ -150,6 +146,7 @@ class EndpointMaker:
                 made.id,
                 made.url,
                 FORMER_LASTS,
+                _LOOK_AFTER,
             )
             if not is_first:
                 return False
@@ -164,16 +161,60 @@ class EndpointMaker:
             await record(unit, *by, "webhook_endpoint.made", made.id, details, request_id)
         return True
 
-    async def _remove_others(self, made: Endpoint, known: list[Endpoint]) -> None:
-        """Take away what else delivers here; what stays is refused, and removed the next time."""
-        for other in known:
-            is_ours = other.reference == str(self._tenant_id) or other.url == self._url
-            if not is_ours or other.id == made.id:
-                continue
-            try:
-                await self._provider.delete_endpoint(other.id)
-            except ProviderError as error:
-                log.warning("endpoint_not_removed", tenant=str(self._tenant_id), reason=error.code)
+    async def _remove_others(self, made: Endpoint, known: list[Endpoint]) -> bool:
+        """Take away what else delivers here; False where something stays, and is tried again."""
+        others = [it for it in known if it.id != made.id]
+        try:
+            await remove_endpoints(self._provider, self._tenant_id, self._url, others)
+        except ProviderError as error:
+            log.warning("endpoint_not_removed", tenant=str(self._tenant_id), reason=error.code)
+            return False
+        return True
+
+
+async def remove_endpoints(
+    provider: PaymentProvider, tenant_id: UUID, url: str, known: list[Endpoint]
+) -> list[Endpoint]:
+    """Remove those of `known` that deliver to a tenant; answers them. Raises a `ProviderError`."""
+    ours = [it for it in known if it.reference == str(tenant_id) or it.url == url]
+    for endpoint in ours:
+        await provider.delete_endpoint(endpoint.id)
+    return ours
+
+
+async def order_endpoint(unit: Unit, after: UUID | None = None, *, anew: bool = False) -> UUID:
+    """The key of the order under way, or of a new one where there is none but `after`.
+
+    `anew` is for another account than before: what is under way there stays there.
+    """
+    order: UUID = await unit.fetchval(
+        """
+        insert into provider_endpoints as held (tenant_id, order_key, ordered_at, due_at)
+        values ($1, $2, now(), now() + $6::interval)
+        on conflict (tenant_id) do update
+        set
+          order_key = case
+            when held.order_key <> $3 and held.ordered_at > now() - $4::interval and not $5
+              then held.order_key
+            else excluded.order_key
+          end,
+          ordered_at = case
+            when held.order_key <> $3 and held.ordered_at > now() - $4::interval and not $5
+              then held.ordered_at
+            else now()
+          end,
+          due_at = now() + $6::interval
+        where held.tenant_id = $1
+        returning order_key
+        """,
+        unit.tenant_id,
+        uuid4(),
+        after or UUID(int=0),
+        _ORDER_LASTS,
+        anew,
+        _LOOK_AFTER,
+    )
+    return order
 
 
 async def read_endpoint(unit: Unit) -> MadeEndpoint | None:

@@ -9,14 +9,16 @@ from guichet.audit import Actor, record
 from guichet.db import Unit
 from guichet.payments.answers import Account
 from guichet.payments.choose import SECRET_KEY, Providers
+from guichet.payments.endpoints import order_endpoint
 from guichet.payments.errors import ProviderKeyRejected
+from guichet.payments.former_accounts import leave_account, return_to_account
 from tenants.vault import Vault
 
 #: A secret or restricted key of either mode.
 #: Source: https://docs.stripe.com/keys, "API keys".
 _KEY = re.compile(r"[sr]k_(test|live)_[A-Za-z0-9_]{4,240}", re.ASCII)
 #: The permission without which a key does not say whose it is.
-_ACCOUNT = "Account"
+_ACCOUNT = "Account: Read"
 
 Mode = Literal["test", "live"]
 Fault = Literal["malformed", "publishable", "unknown", "lacking", "other_account"]
@@ -30,7 +32,7 @@ class KeyRefused(Exception):
     ) -> None:
         super().__init__(fault)
         self.fault: Fault = fault
-        #: What the key may not read.
+        #: What the key may not do.
         self.missing = missing
         #: Whose key it is, where it is another account's than before.
         self.account = account
@@ -60,10 +62,9 @@ class KnownAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def check_key(providers: Providers, text: str) -> CheckedKey:
-    """Try a key: its shape, its account, and each permission with a harmless reading.
+    """Try a key: its shape, its account, and each permission in a way that changes nothing.
 
-    What it may change is not tried, since nothing can be changed harmlessly. Raises `KeyRefused`,
-    or a `ProviderError` where the provider does not answer.
+    Raises `KeyRefused`, or a `ProviderError` where the provider does not answer.
     """
     key = text.strip()
     if key.startswith("pk_"):
@@ -78,7 +79,7 @@ async def check_key(providers: Providers, text: str) -> CheckedKey:
     except ProviderKeyRejected as error:
         if not error.known:
             raise KeyRefused("unknown") from None
-    missing = await client.unreadable()
+    missing = await client.lacking()
     if account is None:
         raise KeyRefused("lacking", (_ACCOUNT, *missing))
     if missing:
@@ -111,7 +112,7 @@ async def known_account(unit: Unit) -> KnownAccount | None:
 async def keep_key(
     unit: Unit, vault: Vault, checked: CheckedKey, by: Actor, request_id: str, *, confirmed: bool
 ) -> None:
-    """Seal a checked key in place of the one before, with its audit row.
+    """Seal a checked key in place of the one before, and order an endpoint, with its audit row.
 
     Raises `KeyRefused` where it is another account's, or of another mode, than the one before, and
     nobody has confirmed that: what customers see would be another account's from then on.
@@ -120,8 +121,13 @@ async def keep_key(
     is_same = before is None or before == (checked.account.id, checked.mode)
     if not is_same and not confirmed:
         raise KeyRefused("other_account", account=checked.account)
+    if before is not None and not is_same:
+        is_known = await known_account(unit) is not None
+        await leave_account(unit, vault, *before, with_key=is_known)
+    await return_to_account(unit, vault, checked.account.id, checked.mode)
     await vault.store(unit.connection, unit.tenant_id, SECRET_KEY, checked.key)
     await _note(unit, checked, by.name)
+    await order_endpoint(unit, anew=not is_same)
     details: dict[str, object] = {
         "before": {"account": before[0], "mode": before[1]} if before else None,
         "after": {"account": checked.account.id, "mode": checked.mode, "end": checked.key[-4:]},

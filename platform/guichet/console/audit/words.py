@@ -32,6 +32,8 @@ _ACTS = {
     "provider_key.rejected": _("The provider rejected its key"),
     "provider_key.accepted": _("The provider accepted its key again"),
     "webhook_endpoint.made": _("Made the webhook endpoint"),
+    "webhook_endpoint.removed": _("Removed a webhook endpoint"),
+    "former_account.settled": _("Saw to the endpoint of a former account"),
     "secret.set": _("Set a secret"),
     "vault.rotated": _("Sealed the secrets anew"),
     "provider.import_asked": _("Asked for an import"),
@@ -45,6 +47,9 @@ _ACTS = {
     "agency.added": _("Added the agency"),
     "customer.signed_in": _("Signed in"),
     "customer.signed_out": _("Signed out"),
+    "support_view.asked": _("Asked to see a customer’s portal"),
+    "support_view.begun": _("Saw a customer’s portal"),
+    "support_view.ended": _("Ended a support view"),
     "mail_preference.changed": _("Changed which mails they want"),
 }
 _LONGEST_VALUE = 400

@@ -16,6 +16,7 @@ from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
 from guichet.payments.connections import read_connection
 from guichet.payments.endpoints import WEBHOOK_PATH, EndpointMaker, read_endpoint
 from guichet.payments.errors import ProviderError
+from guichet.payments.former_accounts import former_accounts, return_to_account
 from guichet.payments.key_checks import (
     Fault,
     KeyRefused,
@@ -49,7 +50,10 @@ _FAULTS: dict[Fault, str] = {
     "malformed": _("Paste a secret key. It begins with sk_test_, sk_live_, rk_test_ or rk_live_."),
     "publishable": _("This is a publishable key. Paste the secret key, which begins with sk_."),
     "unknown": _("The provider does not know this key. Perhaps it was rolled or deleted."),
-    "lacking": _("This key may not read everything that is needed: %(missing)s."),
+    "lacking": _(
+        "This key lacks permissions that are needed: %(missing)s. Allow them at the provider and "
+        "paste it again."
+    ),
     "other_account": _(
         "This key is of another account, %(account)s, or of the other mode. Customers would see "
         "that one's data from now on. If this is what you want, tick the box and paste it again."
@@ -101,7 +105,19 @@ async def ask_provider(visit: NamedDependency[Visit]) -> ASGIResponse:
     return visit.redirect(visit.path(f"{_PATH}?done=check"))
 
 
-HANDLERS = (connections, set_key, make_endpoint, ask_provider)
+@post("/merchants/{merchant:str}/connections/former", opt=EDITORS)
+async def settle_former(visit: NamedDependency[Visit]) -> ASGIResponse:
+    """Somebody has removed the endpoint of a former account by hand."""
+    deployment = visit.deployment
+    account, mode = visit.form.get("account", ""), visit.form.get("mode", "")
+    async with deployment.db.unit(visit.place.id) as unit:
+        if await return_to_account(unit, deployment.vault, account, mode):
+            details: dict[str, object] = {"account": account, "mode": mode}
+            await visit.record(unit, "former_account.settled", account, details)
+    return visit.redirect(visit.path(_PATH))
+
+
+HANDLERS = (connections, set_key, make_endpoint, ask_provider, settle_former)
 
 
 async def _make_endpoint(visit: Visit) -> ASGIResponse:
@@ -154,6 +170,7 @@ async def _show(
         account = await known_account(unit)
         endpoint = await read_endpoint(unit)
         health = await delivery_health(unit)
+        former = await former_accounts(unit)
     return visit.page(
         "connections.html",
         status=status,
@@ -163,6 +180,7 @@ async def _show(
         connection=connection,
         account=account,
         endpoint=endpoint,
+        former=former,
         endpoint_url=_url(visit),
         health=health,
         message=message,

@@ -8,8 +8,8 @@ from guichet.payments.answers import Endpoint
 class SettingUp(Protocol):
     """What is set up once."""
 
-    async def unreadable(self) -> tuple[str, ...]:
-        """What this key may not read of all that is needed, in the provider's words for it."""
+    async def lacking(self) -> tuple[str, ...]:
+        """The permissions that this key lacks of all that are needed, in the provider's words."""
         ...
 
     async def list_endpoints(self) -> list[Endpoint]:

@@ -49,14 +49,28 @@ TEST_EVENTS = tuple(
 )
 
 
+#: The id of no object.
+_NOTHING = "guichet_looks_whether_it_may"
+
+
 class SettingUp(Access):
     """What is set up once."""
 
     @bounded
-    async def unreadable(self) -> tuple[str, ...]:
-        calls = self._readings()
-        may_read = await asyncio.gather(*map(_may_read, calls.values()))
-        return tuple(name for name, may in zip(calls, may_read, strict=True) if not may)
+    async def lacking(self) -> tuple[str, ...]:
+        readings, writings = self._readings(), self._writings()
+        may_read, may_write = await asyncio.gather(
+            asyncio.gather(*(_may(call({"limit": 1})) for call in readings.values())),
+            asyncio.gather(*(_may(call(_NOTHING)) for call in writings.values())),
+        )
+        unwritable = {it for it, may in zip(writings, may_write, strict=True) if not may}
+        unreadable = {it for it, may in zip(readings, may_read, strict=True) if not may}
+        # Whoever may write something may read it too.
+        return tuple(
+            f"{it}: {'Write' if it in unwritable else 'Read'}"
+            for it in readings
+            if it in unwritable | unreadable
+        )
 
     def _readings(self) -> Mapping[str, Callable[[Any], Awaitable[object]]]:
         """A list of each kind of object that is read or changed, by the name of its permission."""
@@ -75,6 +89,24 @@ class SettingUp(Access):
             "Subscription Schedules": api.subscription_schedules.list_async,
             "Subscriptions": api.subscriptions.list_async,
             "Webhook Endpoints": api.webhook_endpoints.list_async,
+        }
+
+    def _writings(self) -> Mapping[str, Callable[[str], Awaitable[object]]]:
+        """A change, of an object that is not there, of each kind that is changed.
+
+        Stripe answers 403 to whoever may not write that kind, and to others that there is no such
+        object: so nothing is changed, whatever it answers.
+        """
+        api = self._api
+        return {
+            "Checkout Sessions": api.checkout.sessions.expire_async,
+            "Customers": api.customers.update_async,
+            "Invoices": api.invoices.update_async,
+            "PaymentIntents": api.payment_intents.update_async,
+            "PaymentMethods": api.payment_methods.detach_async,
+            "Subscription Schedules": api.subscription_schedules.release_async,
+            "Subscriptions": api.subscriptions.update_async,
+            "Webhook Endpoints": api.webhook_endpoints.update_async,
         }
 
     async def list_endpoints(self) -> list[Endpoint]:
@@ -100,16 +132,16 @@ class SettingUp(Access):
         await find(self._api.webhook_endpoints.delete_async(endpoint_id), lambda _: True)
 
 
-async def _may_read(call: Callable[[Any], Awaitable[object]]) -> bool:
-    """Whether one object of a list may be read. Raises `ProviderKeyRejected` for an unknown key."""
+async def _may(call: Awaitable[object]) -> bool:
+    """Whether a key may do this. Raises `ProviderKeyRejected` for an unknown key."""
     try:
-        await ask(call({"limit": 1}))
+        await ask(call)
     except ProviderKeyRejected as error:
         if not error.known:
             raise
         return False
     except ProviderRefused:
-        # It was looked at, and wants a parameter more: so it may be read.
+        # It was looked at, and there is no such object or a parameter is wanted: so it may be done.
         return True
     return True
 
