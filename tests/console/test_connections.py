@@ -121,6 +121,7 @@ async def test_a_key_that_may_read_and_not_write_is_told_so_and_nothing_is_chang
         "Webhook Endpoints: Write."
     ) in answer.text
     assert await log(town) == []
+    await shop.set(fail_next_requests=[])
     assert (await post(admin, f"{PAGE}/key", {"key": shop.key})).status_code == 303
     assert [it.id for it in (await shop.sdk.events.list_async()).data] == before
 
