@@ -5,7 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from guichet.billing.dunning.decisions.facts import Access, Decision, DeclineClass, Reason
+from guichet.billing.dunning.decisions.facts import (
+    Access,
+    AskedFor,
+    Decision,
+    DeclineClass,
+    Reason,
+)
 
 State = Literal[
     "waiting",
@@ -31,6 +37,8 @@ UNDER_WAY: tuple[AttemptState, ...] = ("started", "unknown")
 
 #: Workers that are busy, or deployed anew, hold nobody up.
 _PROMPT = timedelta(hours=1)
+#: Who asks for a try wants it now: where none could be made for so long, nobody waits for it.
+_ASKED = timedelta(hours=1)
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +62,20 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether its end has stopped the subscription's collection.
     paused_collection: bool = False
     access: Access
+    #: By a member of the merchant's team, and when by the wall's time.
+    asked_for: AskedFor | None = None
+    asked_at: datetime | None = None
 
     @property
     def is_ending(self) -> bool:
         """Whether its end has begun at the provider, and has to be brought to its own."""
         begun = self.decision is not None and self.decision.step == "end"
         return begun and self.state == "attempting"
+
+    def wish(self, wall_now: datetime) -> AskedFor | None:
+        """What somebody asked for and is still to be done: a try for an hour, an end for good."""
+        is_old = self.asked_at is not None and self.asked_at < wall_now - _ASKED
+        return None if self.asked_for == "retry" and is_old else self.asked_for
 
     def lateness(self, now: datetime) -> timedelta:
         """For how long nobody could bring on what was to be, where the case is taken up `now`.

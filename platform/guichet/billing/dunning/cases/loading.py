@@ -206,6 +206,7 @@ def _loaded(document: _Document, charges: Mapping[str, Sequence[CardCharge]]) ->
         subscription_status=document.subscription_status,
         customer_gone=document.customer_gone,
         taken=document.case.taken is True,
+        asked_for=document.case.wish(document.wall_now),
         country=document.country,
         region=document.region,
         tries=_tries(document.charges, document.attempts),

@@ -11,7 +11,7 @@ from guichet.billing.dunning.cases.granting import write_access
 from guichet.billing.dunning.cases.loading import Loaded
 from guichet.billing.dunning.cases.telling import tell
 from guichet.billing.dunning.cases.waking import wake_at_for
-from guichet.billing.dunning.decisions.facts import Access, Decision
+from guichet.billing.dunning.decisions.facts import Access, AskedFor, Decision
 from guichet.db import Unit
 from tenants.configuration import Published
 
@@ -43,6 +43,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_closed(self) -> bool:
         return self.decision.step == "close"
+
+    @property
+    def is_still_asked(self) -> bool:
+        """Whether what somebody asked for is kept: a try is until it is begun, or turns out to be
+        impossible; that nothing more be tried counts for good.
+        """
+        if self.loaded.case.asked_for != "retry":
+            return True
+        return self.decision.step == "attempt" and self.state != "attempting"
 
     @property
     def due_at(self) -> datetime | None:
@@ -79,6 +88,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     taken: bool | None
     paused_collection: bool
     access: Access
+    asked_for: AskedFor | None
+    asked_at: datetime | None
 
 
 def wait_after(looks: int) -> timedelta:
@@ -147,7 +158,9 @@ async def _write(unit: Unit, changes: Sequence[Change], published: Published) ->
           policy_version = given.policy_version,
           taken = given.taken,
           paused_collection = given.paused_collection,
-          access = given.access
+          access = given.access,
+          asked_for = given.asked_for,
+          asked_at = given.asked_at
         from jsonb_populate_recordset(null::dunning_cases, $2::jsonb) as given
         where held.tenant_id = $1
         and held.invoice_id = given.invoice_id
@@ -158,9 +171,10 @@ async def _write(unit: Unit, changes: Sequence[Change], published: Published) ->
 
 
 def _row(change: Change, published: Published) -> _Row:
-    decision = change.decision
+    decision, before = change.decision, change.loaded.case
+    is_asked = change.is_still_asked
     return _Row(
-        invoice_id=change.loaded.case.invoice_id,
+        invoice_id=before.invoice_id,
         state=change.state,
         closed_at=change.loaded.facts.now if change.is_closed else None,
         next_attempt_at=decision.at if decision.step == "wait" else None,
@@ -173,6 +187,8 @@ def _row(change: Change, published: Published) -> _Row:
         taken=change.taken,
         paused_collection=change.paused_collection,
         access=decision.access,
+        asked_for=before.asked_for if is_asked else None,
+        asked_at=before.asked_at if is_asked else None,
     )
 
 

@@ -46,6 +46,9 @@ def letter_of(loaded: Loaded, decision: Decision) -> Letter | None:
     """What there is to tell of a case that is decided so; the same thing has the same key."""
     invoice_id = loaded.case.invoice_id
     if decision.step == "close":
+        if any(reason.code == "stopped_by_staff" for reason in decision.reasons):
+            # For the customer nothing has changed: who stopped it also knows whom to talk to.
+            return None
         kind: Kind | None = {
             "recovered": "recovered",
             "paid_elsewhere": "recovered",

@@ -6,7 +6,14 @@ from typing import Literal
 from guichet.billing.dunning.decisions.access import access_at
 from guichet.billing.dunning.decisions.facts import Access, Decision, Facts, Method, Reason
 from guichet.billing.dunning.decisions.placing import place
-from guichet.billing.dunning.decisions.planning import Obstacle, Plan, is_new, plan, window_end
+from guichet.billing.dunning.decisions.planning import (
+    Obstacle,
+    Plan,
+    is_new,
+    plan,
+    plan_at_once,
+    window_end,
+)
 from tenants.retries import RetryPolicy
 
 #: How long the mirror may need to learn that an invoice is paid, once a charge of it succeeded.
@@ -22,10 +29,45 @@ def decide(facts: Facts, policy: RetryPolicy) -> Decision:
     """
     return (
         _closed(facts)
+        or _unsettled(facts, policy)
+        or _stopped(facts, policy)
         or _resting(facts, policy)
         or _ended(facts, policy)
+        or _asked_for(facts, policy)
         or _going_on(facts, policy)
     )
+
+
+def obstacles_to_try(facts: Facts, policy: RetryPolicy) -> tuple[Reason, ...]:
+    """Why a member of the team cannot have it tried at this moment; empty where they can."""
+    found = (
+        _closed(facts)
+        or _unsettled(facts, policy)
+        or _resting(facts, policy)
+        or _ended(facts, policy)
+    )
+    if found:
+        return found.reasons
+    wanted = try_at_once(facts, policy)
+    return () if isinstance(wanted, Plan) else wanted
+
+
+def try_at_once(facts: Facts, policy: RetryPolicy) -> Plan | tuple[Reason, ...]:
+    """The first payment method that may be charged now, or why none may."""
+    reasons: list[Reason] = []
+    for method in facts.methods:
+        if _is_fallback(facts, method) and not policy.fallbacks:
+            found: Plan | Obstacle = Obstacle(Reason("fallbacks_off"))
+        else:
+            found = plan_at_once(facts, policy, method)
+        if isinstance(found, Obstacle):
+            reasons.append(found.reason)
+        elif found.at <= facts.now:
+            return found
+        else:
+            # The first of them is that somebody asks.
+            reasons += found.reasons[1:]
+    return tuple(reasons) or (Reason("no_method"),)
 
 
 def _closed(facts: Facts) -> Decision | None:
@@ -44,8 +86,8 @@ def _closed(facts: Facts) -> Decision | None:
     return None
 
 
-def _resting(facts: Facts, policy: RetryPolicy) -> Decision | None:
-    """Nobody tries anything while somebody else does, or while the merchant says so."""
+def _unsettled(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """Nobody tries anything while somebody else does."""
     for it in facts.tries:
         if it.outcome in ("under_way", "unknown"):
             return _open(facts, policy, "rest", Reason(f"try_{it.outcome}"))
@@ -53,6 +95,21 @@ def _resting(facts: Facts, policy: RetryPolicy) -> Decision | None:
             return _open(facts, policy, "rest", Reason("settling"), at=it.at + SETTLING)
     if facts.invoice_status == "draft":
         return _open(facts, policy, "rest", Reason("invoice_draft"))
+    return None
+
+
+def _stopped(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """What the team has stopped; without the policy's end access stays as it is."""
+    if facts.asked_for == "end":
+        return _end(Reason("ended_by_staff"))
+    if facts.asked_for == "stop":
+        access, _ = access_at(facts.now, facts.opened_at, policy)
+        return _close("given_up", access, Reason("stopped_by_staff"))
+    return None
+
+
+def _resting(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """Nobody tries anything while the merchant says so."""
     if policy.collector == "provider":
         if facts.subscription_status in _ENDED:
             return _close("given_up", "blocked", Reason("subscription_ended"))
@@ -69,6 +126,18 @@ def _ended(facts: Facts, policy: RetryPolicy) -> Decision | None:
     if facts.now >= window_end(facts, policy):
         return _end(Reason("window_over", {"days": policy.window_days}))
     return None
+
+
+def _asked_for(facts: Facts, policy: RetryPolicy) -> Decision | None:
+    """The try that a member of the team has asked for, where it is possible."""
+    if facts.asked_for != "retry":
+        return None
+    wanted = try_at_once(facts, policy)
+    return _try(facts, policy, wanted, []) if isinstance(wanted, Plan) else None
+
+
+def _is_fallback(facts: Facts, method: Method) -> bool:
+    return method is not facts.methods[0] and not is_new(facts, method)
 
 
 def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
@@ -88,8 +157,7 @@ def _going_on(facts: Facts, policy: RetryPolicy) -> Decision:
 
 def _use(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
     """When one of the methods is charged, or why it is not."""
-    is_fallback = method is not facts.methods[0] and not is_new(facts, method)
-    if is_fallback and not policy.fallbacks:
+    if _is_fallback(facts, method) and not policy.fallbacks:
         return Obstacle(Reason("fallbacks_off"))
     found = plan(facts, policy, method)
     return place(facts, policy, found) if isinstance(found, Plan) else found

@@ -9,6 +9,9 @@ import msgspec
 DeclineClass = Literal["now", "later", "authenticate", "new_card", "never"]
 Access = Literal["ok", "grace", "restricted", "blocked"]
 Initiator = Literal["merchant", "provider", "customer"]
+#: What a member of the merchant's team wants of a case: a try at once, no more tries, or none and
+#: the policy's end.
+AskedFor = Literal["retry", "stop", "end"]
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -72,6 +75,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether the provider's own retries are switched off: what is charged by nobody we know of is
     #: then somebody else's payment.
     taken: bool = False
+    asked_for: AskedFor | None = None
     #: The customer's country, two capital letters, and state, as far as they are known.
     country: str | None = None
     region: str | None = None

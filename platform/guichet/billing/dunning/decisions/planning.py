@@ -10,7 +10,7 @@ from tenants.retries import RetryPolicy
 
 #: A try whose reasons hold one of these is none of the policy's: it was made at once, once for each
 #: cause, and the schedule goes on as if it had not been.
-EXTRA = frozenset({"soon", "new_method", "fallback"})
+EXTRA = frozenset({"soon", "new_method", "fallback", "asked_by_staff"})
 #: How long after a failure that was the network's own it is tried again, each time once.
 SOON = (timedelta(minutes=5), timedelta(minutes=30))
 #: A card that was declined has a rest of a day, or the policy's wait where that is shorter.
@@ -24,8 +24,8 @@ class Plan(msgspec.Struct, frozen=True):
     method: Method
     at: datetime
     reasons: tuple[Reason, ...]
-    #: The schedule's own waits for pay days; what the customer asked for, by adding the method,
-    #: does not wait for the end of quiet times either.
+    #: The schedule's own waits for pay days; what somebody asked for, as the customer does by
+    #: adding the method, does not wait for the end of quiet times either.
     kind: Literal["scheduled", "extra", "asked_for"]
 
 
@@ -47,6 +47,17 @@ def plan(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
     if not tries and not _is_the_first(facts, method):
         return _held("extra", method, facts.opened_at, Reason("fallback"), tries)
     return _soon(method, tries, policy) or _scheduled(facts, policy, method, tries)
+
+
+def plan_at_once(facts: Facts, policy: RetryPolicy, method: Method) -> Plan | Obstacle:
+    """When the method is charged because a member of the team asks for it: now, as a rule.
+
+    Neither the schedule nor its number of tries counts. The networks do, and so does what the
+    declines forbid.
+    """
+    tries = spoken_tries(facts, method)
+    obstacle = expired(method, facts.now) or _declined(tries, policy) or _banned(method)
+    return obstacle or _held("asked_for", method, facts.now, Reason("asked_by_staff"), tries)
 
 
 def _soon(method: Method, tries: list[Try], policy: RetryPolicy) -> Plan | None:

@@ -21,6 +21,7 @@ _MERCHANT = {
     "fallback": _("This payment method is a fallback that was not tried yet."),
     "quiet": _("It waits for the end of your quiet times in the customer's zone, %(zone)s."),
     "pay_day": _("It waits for a pay day."),
+    "asked_by_staff": _("A member of your team asked for it."),
     "network_wait": _("The card's network asked to wait until %(until)s."),
     "cap": _("The card's network allows no more tries before %(until)s."),
     # Why a payment method is not charged.
@@ -35,6 +36,13 @@ _MERCHANT = {
     "declined_authenticate": _("The bank wants the customer to confirm the payment in person."),
     "declined_later": _("The card was declined, and you do not have such declines tried again."),
     "declined_now": _("The payment could not be processed, and you do not have that tried again."),
+    # Why nobody can ask for another try, or for none.
+    "retry_asked_for": _("A member of your team has just asked for a try: it is made in a moment."),
+    "stop_asked_for": _("A member of your team has stopped the retries."),
+    "test_clock": _("The customer lives by a test clock: advance that at your payment provider."),
+    "provider_stopped": _("Your payment provider refuses your key: see your connections."),
+    "ending": _("The case is just being ended."),
+    "case_closed": _("The case is closed."),
     # Nothing to do for now.
     "paused": _("You have paused all retries."),
     "provider_collects": _("Your payment provider tries again by its own rules."),
@@ -45,6 +53,8 @@ _MERCHANT = {
     # It is over.
     "window_over": _("The time for retries is over. Its length in days: %(days)s."),
     "subscription_ended": _("The subscription has ended."),
+    "stopped_by_staff": _("A member of your team stopped the retries."),
+    "ended_by_staff": _("A member of your team ended the case before its time."),
     "paid_by_merchant": _("A retry was paid."),
     "paid_by_provider": _("Your payment provider collected the payment."),
     "paid_by_customer": _("The customer paid."),
