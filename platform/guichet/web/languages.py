@@ -1,5 +1,6 @@
 """The switch between languages that every page shows."""
 
+import re
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -7,6 +8,10 @@ from guichet.auth.cookies import cookie_values, language_cookie
 from guichet.settings import Settings
 from guichet.theming.locale import LANGUAGES
 from guichet.theming.shell import Language
+
+# Below these, what comes back from an identity provider can be used once: its page cannot be
+# shown again, and what the provider said stands in no link.
+_ONCE = re.compile(r"((?:/merchants/[^/]+)?/sign-in(?:-providers)?)/")
 
 
 def chosen_language(cookies: bytes, settings: Settings) -> str | None:
@@ -19,8 +24,8 @@ def chosen_language(cookies: bytes, settings: Settings) -> str | None:
 @lru_cache(maxsize=128)
 def language_links(locale: str, place: str) -> tuple[Language, ...]:
     """The switch on a page; `place` is its path and query."""
-    # What comes back from an identity provider can be used once: its page cannot be shown again.
-    target = "/sign-in" if place.startswith("/sign-in/") else quote(place, safe="/")
+    once = _ONCE.match(place)
+    target = once[1] if once else quote(place, safe="/")
     return tuple(
         Language(code, label, f"/language/{code}?next={target}", code == locale)
         for code, label in LANGUAGES.items()
