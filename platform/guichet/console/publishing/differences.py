@@ -26,7 +26,7 @@ from guichet.theming.locale import LANGUAGES
 from tenants.configuration import Configuration
 from tenants.shapes import items_of
 
-Kind = Literal["text", "colour", "picture", "long"]
+Kind = Literal["text", "colour", "picture", "picture_on_dark", "long"]
 
 #: By what the things of a list are known; those of others by their place in it.
 _KEYS = {"plans": "price_id", "branding.links": "label", "identity_providers": "id"}
@@ -38,7 +38,11 @@ _CHOICES = {
     "mails.switched_off",
     "cancel.standard_reasons",
 }
-_PICTURES = {"branding.logo", "branding.logo_dark", "branding.favicon"}
+_PICTURES: dict[str, Kind] = {
+    "branding.logo": "picture",
+    "branding.logo_dark": "picture_on_dark",
+    "branding.favicon": "picture",
+}
 _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _SHORT = 80
 
@@ -106,7 +110,7 @@ class _Words:
                 yield from _texts(label, before.get(key, ""), after.get(key, ""))
         else:
             was, is_now = (self._say(pattern, wanted, value) for value in (before, after))
-            yield from _texts(self._label(pattern, of), was, is_now, pattern in _PICTURES)
+            yield from _texts(self._label(pattern, of), was, is_now, _PICTURES.get(pattern))
 
     def _compare_structs(
         self, wanted: Any, pattern: str, before: Any, after: Any, of: str
@@ -182,18 +186,16 @@ class _Words:
         return self._plan_names.get(value, str(value))
 
 
-def _texts(label: str, before: str, after: str, is_picture: bool = False) -> Iterator[Change]:
-    if before == after:
-        return
-    kind: Kind = "text"
+def _texts(label: str, before: str, after: str, known: Kind | None = None) -> Iterator[Change]:
+    if before != after:
+        yield Change(label, before, after, known or _kind(before, after))
+
+
+def _kind(before: str, after: str) -> Kind:
     both = [text for text in (before, after) if text]
-    if is_picture:
-        kind = "picture"
-    elif all(_COLOUR.fullmatch(text) for text in both):
-        kind = "colour"
-    elif any(len(text) > _SHORT or "\n" in text for text in both):
-        kind = "long"
-    yield Change(label, before, after, kind)
+    if all(_COLOUR.fullmatch(text) for text in both):
+        return "colour"
+    return "long" if any(len(text) > _SHORT or "\n" in text for text in both) else "text"
 
 
 def _is_struct(wanted: Any) -> bool:
