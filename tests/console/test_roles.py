@@ -42,6 +42,9 @@ class Line(NamedTuple):
     prepare: Callable[[Town], Awaitable[dict[str, str]]] | None = None
 
 
+#: A failed payment's pages.
+_PAYMENT = "/merchants/{merchant:str}/customers/{customer_id:str}/payments/{invoice_id:str}"
+
 TABLE: dict[str, Line] = {
     "GET /": Line(SIGNED_IN, 303),
     "GET /assets/{folder:str}/{name:str}": Line(OPEN, 404),
@@ -94,6 +97,10 @@ TABLE: dict[str, Line] = {
     "GET /merchants/{merchant:str}/customers/{customer_id:str}": Line(SUPPORTERS, 404),
     "GET /merchants/{merchant:str}/customers/{customer_id:str}/portal": Line(SUPPORTERS, 404),
     "POST /merchants/{merchant:str}/customers/{customer_id:str}/portal": Line(SUPPORTERS, 404),
+    f"GET {_PAYMENT}/retry": Line(SUPPORTERS, 404),
+    f"POST {_PAYMENT}/retry": Line(SUPPORTERS, 404),
+    f"GET {_PAYMENT}/stop": Line(EDITORS, 404),
+    f"POST {_PAYMENT}/stop": Line(EDITORS, 404),
     "GET /merchants/{merchant:str}/retries": Line(EDITORS),
     "POST /merchants/{merchant:str}/retries": Line(EDITORS, 409),
     "GET /merchants/{merchant:str}/mails": Line(EDITORS),

@@ -5,6 +5,7 @@ from guichet.console.audit import agency as agency_audit
 from guichet.console.audit import merchant as merchant_audit
 from guichet.console.connections import domains, provider, sign_in_providers
 from guichet.console.customers import pages as customers
+from guichet.console.customers import payments as failed_payments
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
 from guichet.console.members import merchant as merchant_members
@@ -49,6 +50,7 @@ HANDLERS = (
     *merchants.HANDLERS,
     *overview.HANDLERS,
     *customers.HANDLERS,
+    *failed_payments.HANDLERS,
     *new_merchant.HANDLERS,
     *suspending.HANDLERS,
     *publish.HANDLERS,

@@ -47,6 +47,8 @@ _ACTS = {
     "agency.added": _("Added the agency"),
     "customer.signed_in": _("Signed in"),
     "customer.signed_out": _("Signed out"),
+    "dunning_case.retry_asked": _("Asked for a payment to be tried now"),
+    "dunning_case.stop_asked": _("Stopped the retries of a payment"),
     "support_view.asked": _("Asked to see a customer’s portal"),
     "support_view.begun": _("Saw a customer’s portal"),
     "support_view.ended": _("Ended a support view"),

@@ -1,5 +1,6 @@
 """A merchant's customers, and the whole story of one of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -11,17 +12,25 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
 from guichet.billing.customer_search import PAGE_SIZE, list_customers, search_customers
-from guichet.billing.customer_stories import FollowedPayment, read_story
+from guichet.billing.customer_stories import CustomerStory, FollowedPayment, read_story
 from guichet.billing.dunning.cases.cases import CLOSED, Attempt
+from guichet.billing.dunning.cases.loading import Loaded
 from guichet.billing.dunning.decisions.facts import Reason
-from guichet.billing.dunning.decisions.reasons import merchant_text
-from guichet.console.access import SUPPORTERS
-from guichet.console.customers.words import ACCESS, ATTEMPTS, CASES, MESSAGES
+from guichet.billing.dunning.interventions import (
+    followed_cases,
+    is_turned_away,
+    why_no_retry,
+    why_no_stop,
+)
+from guichet.console.access import EDITORS, SUPPORTERS
+from guichet.console.customers.words import ACCESS, ATTEMPTS, CASES, MESSAGES, tell_reasons
 from guichet.console.publishing.labels import VALUES
 from guichet.console.visit import Visit
+from guichet.db import Unit
 from guichet.errors import NotFound
 from guichet.messages.log import list_messages
 from guichet.theming.locale import Speech, speech
+from tenants.retries import RetryPolicy
 
 _LONGEST_SEARCH = 200
 _MOST_MESSAGES = 20
@@ -50,6 +59,21 @@ class ToldPayment(msgspec.Struct, frozen=True):
     next_at: datetime | None
     reasons: tuple[str, ...]
     attempts: tuple[ToldAttempt, ...]
+    is_open: bool
+    #: Why nobody of the team can have it tried now, or stopped; nothing where they can.
+    why_no_retry: tuple[str, ...]
+    why_no_stop: tuple[str, ...]
+
+
+class _Hands(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides how far the customer's open cases are in the team's hands."""
+
+    cases: dict[str, Loaded]
+    policy: RetryPolicy
+    is_away: bool
+
+    def why_no_retry(self, held: Loaded) -> Sequence[Reason]:
+        return why_no_retry(held, self.policy, self.is_away)
 
 
 @get("/merchants/{merchant:str}/customers", opt=SUPPORTERS)
@@ -83,16 +107,20 @@ async def customer(
     visit: NamedDependency[Visit],
     customer_id: Annotated[str, PathParameter(max_length=255)],
     after: Annotated[str, QueryParameter(max_length=200)] = "",
+    outrun: Annotated[str, QueryParameter(max_length=1)] = "",
 ) -> ASGIResponse:
     """One customer: what they have, what failed and why, what they were told, when they came."""
     async with visit.deployment.db.unit(visit.place.id) as unit:
         story = await read_story(unit, customer_id, after or None)
         messages = await list_messages(unit, customer_id, limit=_MOST_MESSAGES)
+        hands = await _read_hands(visit, unit, story)
     words = speech(visit.locale)
     return visit.page(
         "customer.html",
         story=story,
-        payments=tuple(_tell(it, words) for it in story.payments),
+        payments=tuple(_tell(it, hands, words) for it in story.payments),
+        may_stop=visit.place.role in EDITORS["access"].roles,
+        is_outrun=bool(outrun),
         messages=tuple(
             (it, words.gettext(VALUES[it.kind]), words.gettext(MESSAGES[it.state]))
             for it in messages
@@ -107,7 +135,18 @@ async def customer(
 HANDLERS = (customers, customer)
 
 
-def _tell(payment: FollowedPayment, words: Speech) -> ToldPayment:
+async def _read_hands(visit: Visit, unit: Unit, story: CustomerStory) -> _Hands:
+    open_ids = [it.invoice_id for it in story.payments if it.state not in CLOSED]
+    published = await visit.deployment.directory.published(visit.tenant)
+    return _Hands(
+        cases=await followed_cases(unit, story.person.id, open_ids) if open_ids else {},
+        policy=published.configuration.retries,
+        is_away=await is_turned_away(unit) if open_ids else False,
+    )
+
+
+def _tell(payment: FollowedPayment, hands: _Hands, words: Speech) -> ToldPayment:
+    held = hands.cases.get(payment.invoice_id)
     label, kind = CASES[payment.state]
     decision = payment.decision
     is_open = payment.state not in CLOSED
@@ -117,8 +156,11 @@ def _tell(payment: FollowedPayment, words: Speech) -> ToldPayment:
         kind=kind,
         access=words.gettext(ACCESS[payment.access]),
         next_at=decision.at if decision and is_open else None,
-        reasons=_reasons(decision.reasons, words) if decision else (),
+        reasons=tell_reasons(decision.reasons, words) if decision else (),
         attempts=tuple(_tell_attempt(it, words) for it in payment.attempts),
+        is_open=held is not None,
+        why_no_retry=tell_reasons(hands.why_no_retry(held), words) if held else (),
+        why_no_stop=tell_reasons(why_no_stop(held, hands.policy), words) if held else (),
     )
 
 
@@ -129,15 +171,7 @@ def _tell_attempt(attempt: Attempt, words: Speech) -> ToldAttempt:
         at=attempt.started_at,
         what=words.gettext(label),
         kind=kind,
-        reasons=_reasons(attempt.reasons, words),
+        reasons=tell_reasons(attempt.reasons, words),
         codes=", ".join(filter(None, codes)),
         request_id=attempt.request_id or "",
     )
-
-
-def _reasons(reasons: tuple[Reason, ...], words: Speech) -> tuple[str, ...]:
-    told = []
-    for reason in reasons:
-        message, facts = merchant_text(reason)
-        told.append(words.gettext(message, **facts))
-    return tuple(told)

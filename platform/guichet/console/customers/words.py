@@ -1,7 +1,12 @@
 """The words for how cases, attempts, access and mails stand, each with a badge's kind."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from guichet.billing.dunning.cases.cases import AttemptState, State
-from guichet.billing.dunning.decisions.facts import Access
+from guichet.billing.dunning.decisions.facts import Access, Reason
+from guichet.billing.dunning.decisions.reasons import merchant_text
+from guichet.theming.locale import Speech
 
 
 def _(message: str) -> str:
@@ -42,3 +47,16 @@ MESSAGES = {
     "failed": _("Not sent: failed"),
     "suppressed": _("Not sent"),
 }
+
+
+def tell_reasons(reasons: Iterable[Reason], words: Speech) -> tuple[str, ...]:
+    """Reasons as sentences, with days as the language writes them."""
+    told = []
+    for reason in reasons:
+        message, facts = merchant_text(reason)
+        until = facts.get("until")
+        days = (
+            {"until": words.date(datetime.fromisoformat(until))} if isinstance(until, str) else {}
+        )
+        told.append(words.gettext(message, **(facts | days)))
+    return tuple(told)
