@@ -15,6 +15,7 @@ from guichet.settings import Settings
 from tenants.agencies import add_agency
 from tenants.tenant import add_tenant, set_status
 from tests.isolation.observatory import BASE, RULES, failed, policies
+from tests.isolation.test_matrix import TABLE
 from tests.isolation.twins import Twin, Twins, ids_of
 from tests.tenancy.waiting import until
 
@@ -123,6 +124,21 @@ async def test_every_kind_of_answer_gets_the_best_mark(secure: Secure, name: str
     assert answer.headers.get_list("x-frame-options") == ["DENY"]
     assert answer.headers.get_list("cross-origin-opener-policy") == ["same-origin"]
     assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("key", TABLE)
+async def test_every_route_gets_the_best_mark_in_every_theme(secure: Secure, key: str) -> None:
+    """Asked by nobody, by a customer and by a form that is not ours."""
+    method, path = key.split(" ")
+    for label, twin in ((LEFT, secure.twins.left), (RIGHT, secure.twins.right)):
+        ids = await ids_of(twin, "ada")
+        for session in ("", await twin.session("ada")):
+            async with secure.client(label, session) as client:
+                answer = await client.request(method, path.format_map(ids))
+            assert answer.status_code < 500
+            assert failed(answer) == (SHOWN_ELSEWHERE if "/pictures/" in path else [])
+            kept = "public, max-age=31536000, immutable" if "/assets/" in path else "no-store"
+            assert answer.headers.get_list("cache-control") == [kept]
 
 
 @pytest.mark.parametrize("name", KINDS)
