@@ -5,7 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from guichet.billing.customer_search import PAGE_SIZE, list_customers, search_customers
+from guichet.billing.customer_search import (
+    PAGE_SIZE,
+    Standing,
+    list_customers,
+    list_standing,
+    search_customers,
+)
 from guichet.billing.importing import import_tenant
 from guichet.db import Database
 from tests.console.conftest import AsStaff
@@ -67,7 +73,7 @@ async def test_a_search_finds_what_begins_so(town: Town, text: str, found: set[s
     db, lumen = town.deployment.db, town.lumen.id
     await _add(db, lumen, 12)
     async with db.unit(lumen) as unit:
-        assert {it.id for it in await search_customers(unit, text)} == found
+        assert {it.id for it in (await search_customers(unit, text)).customers} == found
 
 
 async def test_no_list_and_no_search_reads_more_than_its_page(town: Town) -> None:
@@ -94,6 +100,154 @@ async def test_no_list_and_no_search_reads_more_than_its_page(town: Town) -> Non
         )
     assert "customers_newest" in plan
     assert "Sort" not in plan
+
+
+async def _subscribe(
+    db: Database, tenant_id: UUID, subscriptions: list[tuple[str, str, int]]
+) -> None:
+    """Each a customer, a status, and when it began in minutes; its id says the latter."""
+    async with db.unit(tenant_id) as unit:
+        await unit.executemany(
+            """
+            insert into subscriptions (
+              tenant_id, id, customer_id, status, currency, cancel_at_period_end, created_at,
+              copy_no
+            )
+            values ($1, $2, $3, $4, 'eur', false, $5, 1)
+            """,
+            [
+                (tenant_id, f"sub_{minute}", customer, status, _FIRST + timedelta(minutes=minute))
+                for customer, status, minute in subscriptions
+            ],
+        )
+
+
+async def _listed(db: Database, tenant_id: UUID, standing: Standing) -> tuple[list[str], int]:
+    """Everybody who stands so, page by page, and the number of pages."""
+    found: list[str] = []
+    after, pages = None, 0
+    while after is not None or not pages:
+        async with db.unit(tenant_id) as unit:
+            page = await list_standing(unit, standing, after)
+        found += [it.id for it in page.customers]
+        after, pages = page.older, pages + 1
+    return found, pages
+
+
+#: Of customers `cus_0`, `cus_1`, …: their subscriptions in the order in which they began.
+_HELD: tuple[tuple[str, ...], ...] = (
+    (),
+    ("active",),
+    ("trialing",),
+    ("past_due",),
+    ("unpaid",),
+    ("canceled",),
+    ("canceled", "active"),
+    ("active", "canceled"),
+    ("canceled", "canceled"),
+    ("active", "active"),
+    ("active", "trialing"),
+    ("incomplete_expired",),
+    ("canceled", "incomplete_expired"),
+    ("canceled", "paused"),
+    ("past_due", "unpaid"),
+)
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        ("active", [10, 9, 7, 6, 1]),
+        ("trial", [10, 2]),
+        ("past_due", [14, 4, 3]),
+        ("cancelled", [12, 8, 5]),
+    ],
+)
+async def test_each_is_listed_once_by_how_their_subscriptions_stand(
+    town: Town, as_staff: AsStaff, standing: Standing, expected: list[int]
+) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, len(_HELD))
+    held = [(f"cus_{who}", status) for who, statuses in enumerate(_HELD) for status in statuses]
+    await _subscribe(db, lumen, [(*each, minute) for minute, each in enumerate(held)])
+    wanted = [f"cus_{who}" for who in expected]
+    assert await _listed(db, lumen, standing) == (wanted, 1)
+    async with db.unit(lumen) as unit:
+        found = await search_customers(unit, "person 1", standing)
+    assert {it.id for it in found.customers} == {it for it in wanted if it.startswith("cus_1")}
+    client = await as_staff("support")
+    page = await client.get("/merchants/lumen/customers", params={"status": standing})
+    assert [it for it in wanted if f'customers/{it}"' in page.text] == wanted
+    assert page.text.count("/merchants/lumen/customers/cus_") == len(wanted)
+
+
+async def test_the_list_by_standing_is_paged_by_key_and_loses_nobody(
+    town: Town, as_staff: AsStaff
+) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    count = 2 * PAGE_SIZE + 3
+    await _add(db, lumen, count)
+    # Half of them began anew.
+    again = [(f"cus_{who}", "active", count + who) for who in range(0, count, 2)]
+    await _subscribe(db, lumen, [(f"cus_{who}", "active", who) for who in range(count)] + again)
+    found, pages = await _listed(db, lumen, "active")
+    assert (sorted(found), pages) == (sorted(f"cus_{who}" for who in range(count)), 3)
+    client = await as_staff("support")
+    page = (await client.get("/merchants/lumen/customers?status=active")).text
+    assert 'href="?status=active&amp;after=' in page
+    page = (await client.get("/merchants/lumen/customers?status=active&q=person+1")).text
+    assert '<input type="hidden" name="status" value="active">' in page
+    assert 'href="?q=person+1&amp;status=trial"' in page
+
+
+async def test_a_page_that_finds_nobody_leads_on_to_those_who_stand_so(
+    town: Town, as_staff: AsStaff
+) -> None:
+    """Whoever left is found behind a thousand others who came back."""
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 1001)
+    back = range(1, 1001)
+    await _subscribe(db, lumen, [("cus_0", "canceled", 0)])
+    await _subscribe(db, lumen, [(f"cus_{who}", "canceled", who) for who in back])
+    await _subscribe(db, lumen, [(f"cus_{who}", "active", 1000 + who) for who in back])
+    assert await _listed(db, lumen, "cancelled") == (["cus_0"], 3)
+    client = await as_staff("support")
+    page = (await client.get("/merchants/lumen/customers?status=cancelled")).text
+    assert "Please go on." in page
+    assert 'rel="next"' in page
+
+
+async def test_no_list_by_standing_sorts_what_it_reads(town: Town) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 3000)
+    await _subscribe(db, lumen, [(f"cus_{who}", "active", who) for who in range(3000)])
+    async with db.unit(lumen) as unit:
+        await unit.execute("set local enable_seqscan = off")
+        plan = "\n".join(
+            row[0]
+            for row in await unit.fetch(
+                """
+                explain (costs off)
+                select id, customer_id, created_at
+                from subscriptions
+                where tenant_id = $1
+                and standing_of(status) = 'active'
+                and (created_at, id) < (now(), 'x')
+                order by created_at desc, id desc
+                limit 500
+                """,
+                lumen,
+            )
+        )
+    assert "subscriptions_standing" in plan
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("status", ["gone", "active'", "All"])
+async def test_an_unknown_standing_is_refused(town: Town, as_staff: AsStaff, status: str) -> None:
+    client = await as_staff("owner")
+    answer = await client.get("/merchants/lumen/customers", params={"status": status})
+    assert answer.status_code == 400
 
 
 async def test_the_story_of_a_customer_is_told_and_another_s_does_not_exist(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,7 +11,12 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 from litestar.response.base import ASGIResponse
 
-from guichet.billing.customer_search import PAGE_SIZE, list_customers, search_customers
+from guichet.billing.customer_search import (
+    Standing,
+    list_customers,
+    list_standing,
+    search_customers,
+)
 from guichet.billing.customer_stories import CustomerStory, FollowedPayment, read_story
 from guichet.billing.dunning.cases.cases import CLOSED, Attempt
 from guichet.billing.dunning.cases.loading import Loaded
@@ -23,7 +28,14 @@ from guichet.billing.dunning.interventions import (
     why_no_stop,
 )
 from guichet.console.access import EDITORS, SUPPORTERS
-from guichet.console.customers.words import ACCESS, ATTEMPTS, CASES, MESSAGES, tell_reasons
+from guichet.console.customers.words import (
+    ACCESS,
+    ATTEMPTS,
+    CASES,
+    FILTERS,
+    MESSAGES,
+    tell_reasons,
+)
 from guichet.console.publishing.labels import VALUES
 from guichet.console.visit import Visit
 from guichet.db import Unit
@@ -81,25 +93,37 @@ async def customers(
     visit: NamedDependency[Visit],
     search: Annotated[str, QueryParameter(name="q", max_length=_LONGEST_SEARCH)] = "",
     after: Annotated[str, QueryParameter(max_length=200)] = "",
+    status: Annotated[Literal["", Standing], QueryParameter()] = "",
 ) -> ASGIResponse:
-    """The newest first, or those that are looked for."""
+    """The newest first, those whose subscriptions stand so, and those that are looked for."""
     wanted = search.strip()
     if "\0" in wanted:
         raise NotFound
+    older, has_more = None, False
     async with visit.deployment.db.unit(visit.place.id) as unit:
         if wanted:
-            found, older = await search_customers(unit, wanted), None
+            found = await search_customers(unit, wanted, status or None)
+            shown, has_more = found.customers, found.has_more
         else:
-            page = await list_customers(unit, after)
-            found, older = page.customers, page.older
+            page = await (
+                list_standing(unit, status, after) if status else list_customers(unit, after)
+            )
+            shown, older = page.customers, page.older
     return visit.page(
         "customers.html",
-        customers=found[:PAGE_SIZE],
+        customers=shown,
         search=wanted,
-        has_more=len(found) > PAGE_SIZE,
-        next_url=f"?{urlencode({'after': older})}" if older else "",
-        first_url="?" if after else "",
+        standing=status,
+        tabs=tuple((label, _address(q=wanted, status=it), it == status) for it, label in FILTERS),
+        has_more=has_more,
+        next_url=_address(status=status, after=older) if older else "",
+        first_url=_address(status=status) if after else "",
     )
+
+
+def _address(**wanted: str) -> str:
+    """This list with other wishes; those that are empty are none."""
+    return f"?{urlencode({name: text for name, text in wanted.items() if text})}"
 
 
 @get("/merchants/{merchant:str}/customers/{customer_id:str}", opt=SUPPORTERS)

@@ -14,6 +14,14 @@ def _(message: str) -> str:
     return message
 
 
+#: How subscriptions stand, with the empty text for however they do.
+FILTERS = (
+    ("", _("All")),
+    ("active", _("Active")),
+    ("trial", _("In a trial")),
+    ("past_due", _("Past due")),
+    ("cancelled", _("Cancelled")),
+)
 CASES: dict[State, tuple[str, str]] = {
     "waiting": (_("Tried again later"), "info"),
     "asking": (_("Waits for the customer"), "caution"),
