@@ -65,6 +65,14 @@ async def clean_tenant(db: Database, tenant_id: UUID) -> None:
         )
         await unit.execute(
             """
+            delete from support_views
+            where tenant_id = $1
+            and expires_at < now() - interval '90 days'
+            """,
+            tenant_id,
+        )
+        await unit.execute(
+            """
             delete from mirror_news
             where tenant_id = $1
             and set_aside_at < now() - interval '90 days'

@@ -26,8 +26,10 @@ from guichet.portal import (
     pay,
     preferences,
     sign_in,
+    support,
 )
 from guichet.portal.errors import show_error
+from guichet.portal.read_only import keep_to_reading
 from guichet.portal.visit import visit_of
 from guichet.settings import Settings, read_settings
 
@@ -62,7 +64,9 @@ def portal_app() -> Litestar:
             assets.asset,
             assets.picture,
             *sign_in.HANDLERS,
+            *support.HANDLERS,
         ],
+        guards=[keep_to_reading],
         dependencies={"visit": Provide(visit_of, sync_to_thread=False)},
         exception_handlers={HTTPException: show_error, Exception: show_error},
         request_max_body_size=MAX_FORM_BYTES,

@@ -1,10 +1,13 @@
-"""What a merchant's staff leave behind: people, an invitation, a draft, a preview, a connection."""
+"""What a merchant's staff leave behind: people, an invitation, a draft, looks, a connection."""
+
+from uuid import uuid4
 
 import msgspec
 
 from guichet.audit import Actor
 from guichet.auth.staff.invitations import invite
 from guichet.auth.staff.preview_links import open_preview
+from guichet.auth.support import make_view
 from guichet.payments.endpoints import WEBHOOK_PATH, EndpointMaker
 from guichet.payments.key_checks import check_key, keep_key
 from tenants.drafts import load_draft, save_section
@@ -46,6 +49,7 @@ async def _prepare_settings(shop: Shop, owner: Staff) -> None:
             owner.email,
         )
         await open_preview(unit, deployment.settings.master_keys, owner.id)
+        await make_view(unit, await shop.customer_id("linus"), owner, uuid4())
 
 
 async def _connect(shop: Shop, by: Actor) -> Shop:

@@ -83,6 +83,9 @@ TABLE = {
     "GET /sign-in/{provider_id}": Row(PROVIDER, PROVIDER),
     "GET /sign-in/{provider_id}/callback": Row("400", "400"),
     "POST /sign-out": Row(SIGN_IN, SIGN_IN),
+    # The console alone hands over a support view; there is none to end.
+    "POST /support-view": Row("403", "403"),
+    "POST /support-view/end": Row("403", "403"),
 }
 POSTS = [key for key in TABLE if key.startswith("POST ")]
 #: A mail program has neither cookie nor origin (RFC 8058): the link's token alone is asked for.

@@ -273,6 +273,9 @@ document.addEventListener("submit", (event) => {
   form.setAttribute("aria-busy", "true");
 });
 
+// The way into a customer's portal goes on by itself, and no button leads back to it.
+document.querySelector("form[data-goes-on]")?.submit();
+
 // A page that comes back out of the browser's memory can be sent again.
 window.addEventListener("pageshow", () => {
   for (const form of all("form[data-sent]")) {

@@ -1,4 +1,4 @@
-"""Our cookies: the session's, the one that binds a sign-in to its browser, and the language's.
+"""Our cookies: for a session, a sign-in's browser, the language, and a support view.
 
 All are `__Host-` cookies: a browser takes them from this very host over HTTPS only, for all its
 paths, so no other subdomain can plant or overwrite one (RFC 6265bis section 4.1.3.2). Plain HTTP
@@ -11,6 +11,7 @@ import msgspec
 from litestar.datastructures import Cookie
 
 from guichet.auth.sessions import LONGEST_SECONDS, is_token
+from guichet.auth.support import LONGEST_SECONDS as LONGEST_VIEW_SECONDS
 from guichet.errors import MalformedRequest
 from guichet.settings import Settings
 
@@ -57,6 +58,7 @@ class Cookies(msgspec.Struct, frozen=True):
 
     session: str | None
     browser: str | None
+    support: str | None = None
 
 
 def session_cookie(settings: Settings) -> CookieKind:
@@ -74,6 +76,11 @@ def language_cookie(settings: Settings) -> CookieKind:
     return _kind(settings, "guichet-language", _YEAR_SECONDS)
 
 
+def support_cookie(settings: Settings) -> CookieKind:
+    """The cookie that holds the token of a support view, beside a customer's own session."""
+    return _kind(settings, "guichet-support", LONGEST_VIEW_SECONDS)
+
+
 def _kind(settings: Settings, name: str, max_age: int | None) -> CookieKind:
     secure = settings.url_scheme == "https"
     return CookieKind(f"__Host-{name}" if secure else name, secure, max_age)
@@ -88,9 +95,8 @@ def read_cookies(headers: Iterable[tuple[bytes, bytes]], settings: Settings) -> 
     """
     # HTTP/2 may split the header; joined by semicolons it is whole again (RFC 9113, 8.2.3).
     raw = b";".join(value for name, value in headers if name.lower() == b"cookie")
-    return Cookies(
-        _value(raw, session_cookie(settings).name), _value(raw, browser_cookie(settings).name)
-    )
+    kinds = (session_cookie, browser_cookie, support_cookie)
+    return Cookies(*(_value(raw, kind(settings).name) for kind in kinds))
 
 
 def _value(raw: bytes, name: str) -> str | None:

@@ -64,7 +64,7 @@ class CustomerStory(msgspec.Struct, frozen=True, kw_only=True):
 async def read_story(unit: Unit, customer_id: str, after: str | None = None) -> CustomerStory:
     """One customer with a page of invoices; raises `NotFound` for another tenant's or nobody."""
     return CustomerStory(
-        person=await _person(unit, customer_id),
+        person=await find_person(unit, customer_id),
         subscriptions=await _subscriptions(unit, customer_id),
         methods=await read_methods(unit, customer_id),
         invoices=await list_invoices(unit, customer_id, after),
@@ -73,7 +73,8 @@ async def read_story(unit: Unit, customer_id: str, after: str | None = None) -> 
     )
 
 
-async def _person(unit: Unit, customer_id: str) -> Person:
+async def find_person(unit: Unit, customer_id: str) -> Person:
+    """Who it is; raises `NotFound` for another tenant's or nobody."""
     row = await unit.fetchrow(
         """
         select id, name, email, created_at

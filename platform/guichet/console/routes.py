@@ -6,6 +6,7 @@ from guichet.console.audit import merchant as merchant_audit
 from guichet.console.connections import domains, provider, sign_in_providers
 from guichet.console.customers import pages as customers
 from guichet.console.customers import payments as failed_payments
+from guichet.console.customers import support
 from guichet.console.door import assets, home, invitations, sign_in
 from guichet.console.members import agency as agency_members
 from guichet.console.members import merchant as merchant_members
@@ -50,6 +51,7 @@ HANDLERS = (
     *merchants.HANDLERS,
     *overview.HANDLERS,
     *customers.HANDLERS,
+    *support.HANDLERS,
     *failed_payments.HANDLERS,
     *new_merchant.HANDLERS,
     *suspending.HANDLERS,

@@ -32,6 +32,7 @@ from guichet.edge.pages import error_page
 from guichet.errors import GuichetError, MalformedRequest, NotFound, Unavailable
 from guichet.portal.brand import Brands
 from guichet.portal.preview.door import show_preview
+from guichet.portal.support import recognise_view
 from guichet.portal.visit import VISIT, Visit
 from guichet.settings import Settings
 from guichet.tenancy import TenantEntry, canonical_host
@@ -184,6 +185,7 @@ class Edge:
         brand = await self._brands.brand(entry)
         is_head = exchange.method == "HEAD"
         visit = Visit(deployment, entry, brand, scope, exchange.request_id, is_head=is_head)
+        await recognise_view(visit)
         scope["state"] = {VISIT: visit}
         await self._portal(scope, receive, exchange.send)
 

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from guichet.errors import NotFound
 from guichet.portal.brand import make_brand
+from guichet.portal.read_only import ALWAYS
 from guichet.portal.visit import Visit
 from guichet.theming.branding import Stylesheet
 from guichet.web.caching import PICTURE_POLICY, kept_for_ever
@@ -19,7 +20,7 @@ from tenants.configuration import NOTHING_PUBLISHED, UnknownVersion, load_versio
 _VERSION = re.compile(rb"[0-9]{1,9}")
 
 
-@get("/assets/{folder:str}/{name:str}")
+@get("/assets/{folder:str}/{name:str}", opt=ALWAYS)
 async def asset(
     visit: NamedDependency[Visit],
     folder: Annotated[str, PathParameter(max_length=64)],
@@ -57,7 +58,7 @@ async def _sheet_of_version(visit: Visit, path: str) -> Stylesheet:
     return sheet
 
 
-@get("/assets/pictures/{picture_id:str}")
+@get("/assets/pictures/{picture_id:str}", opt=ALWAYS)
 async def picture(
     visit: NamedDependency[Visit],
     picture_id: Annotated[str, PathParameter(max_length=64)],

@@ -21,6 +21,7 @@ from guichet.billing.subscriptions import Subscription, find_subscription, hold_
 from guichet.errors import Conflict
 from guichet.portal.cancel_form import cancel_form, read_cancellation
 from guichet.portal.outcome import make_change, outcome_path
+from guichet.portal.read_only import READS
 from guichet.portal.switches import CANCELLING
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, Form, MissingField, read_form
@@ -46,7 +47,7 @@ class NothingPlanned(ChangeRefused):
     code = "nothing_planned"
 
 
-@get("/subscriptions/{subscription_id:str}/cancel", opt=CANCELLING)
+@get("/subscriptions/{subscription_id:str}/cancel", opt=CANCELLING | READS)
 async def ask_to_cancel(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId
 ) -> ASGIResponse:

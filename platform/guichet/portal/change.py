@@ -35,6 +35,7 @@ from guichet.portal.choice import (
     terms_of,
 )
 from guichet.portal.outcome import make_change, outcome_path
+from guichet.portal.read_only import READS
 from guichet.portal.switches import CHANGING
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, read_form
@@ -65,7 +66,7 @@ class Proposal(msgspec.Struct, frozen=True):
     read_at: datetime
 
 
-@get("/subscriptions/{subscription_id:str}/change", opt=CHANGING)
+@get("/subscriptions/{subscription_id:str}/change", opt=CHANGING | READS)
 async def choose_plan(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId
 ) -> ASGIResponse:
@@ -73,7 +74,7 @@ async def choose_plan(
     return await _show_options(visit, subscription_id, None)
 
 
-@get("/subscriptions/{subscription_id:str}/change/review", opt=CHANGING)
+@get("/subscriptions/{subscription_id:str}/change/review", opt=CHANGING | READS)
 async def review_change(
     visit: NamedDependency[Visit], subscription_id: SubscriptionId, request: AnyRequest
 ) -> ASGIResponse:

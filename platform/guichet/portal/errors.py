@@ -5,7 +5,9 @@ from http import HTTPStatus
 import structlog
 from litestar.response import Response
 
+from guichet.auth.cookies import support_cookie
 from guichet.errors import GuichetError, SignInRequired
+from guichet.portal.read_only import SupportViewOver
 from guichet.portal.visit import HTML, visit_at
 from guichet.web.failures import known_error
 from guichet.web.forms import AnyRequest
@@ -29,4 +31,6 @@ def show_error(request: AnyRequest, error: Exception) -> Response[bytes]:
             exc_info=None if isinstance(error, GuichetError) else error,
         )
     page = visit.page("error.html", status=known.status, title=known.title, message=known.message)
-    return Response(page.body, status_code=known.status, media_type=HTML)
+    cleared = [support_cookie(visit.deployment.settings).cleared()]
+    cookies = cleared if isinstance(known, SupportViewOver) else None
+    return Response(page.body, status_code=known.status, media_type=HTML, cookies=cookies)

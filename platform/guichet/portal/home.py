@@ -9,13 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from litestar.response.base import ASGIResponse
 
-from guichet.auth.sessions import Session, token_hash
+from guichet.auth.sessions import Session
 from guichet.billing.changes import offer_of
 from guichet.billing.failed_payments import FailedPayment, failed_payments_of
 from guichet.billing.invoices import Invoice
 from guichet.billing.payment_methods import PaymentMethod
 from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import SignInRequired
+from guichet.portal.read_only import READS
 from guichet.portal.visit import Visit
 from tenants.configuration import Configuration
 
@@ -45,14 +46,14 @@ def _abilities(configuration: Configuration) -> dict[str, bool]:
 _decoder = msgspec.json.Decoder(Home)
 
 
-@get("/")
+@get("/", opt=READS)
 async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
     """Subscriptions, payment method and the last invoices."""
-    token = visit.cookies.session
-    if token is None:
+    session_hash = visit.session_hash
+    if session_hash is None:
         raise SignInRequired
     document = await visit.deployment.db.read(
-        "select portal_home($1, $2)", visit.tenant.id, token_hash(token)
+        "select portal_home($1, $2)", visit.tenant.id, session_hash
     )
     if document is None:
         raise SignInRequired
@@ -69,7 +70,7 @@ async def home(visit: NamedDependency[Visit]) -> ASGIResponse:
     )
 
 
-@get("/subscriptions/{subscription_id:str}")
+@get("/subscriptions/{subscription_id:str}", opt=READS)
 async def subscription(
     visit: NamedDependency[Visit],
     subscription_id: Annotated[str, PathParameter(max_length=255)],

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from guichet.billing.invoices import find_invoice, list_invoices
 from guichet.errors import NotFound
 from guichet.payments.answers import InvoiceLinks
+from guichet.portal.read_only import READS
 from guichet.portal.switches import INVOICES
 from guichet.portal.visit import Visit
 
@@ -20,7 +21,7 @@ class DocumentNotReady(NotFound):
     code = "document_not_ready"
 
 
-@get("/invoices", opt=INVOICES)
+@get("/invoices", opt=INVOICES | READS)
 async def invoices(
     visit: NamedDependency[Visit],
     after: Annotated[str | None, QueryParameter(name="after", max_length=150)] = None,
@@ -37,7 +38,7 @@ async def invoices(
     )
 
 
-@get("/invoices/{invoice_id:str}/pdf", opt=INVOICES)
+@get("/invoices/{invoice_id:str}/pdf", opt=INVOICES | READS)
 async def invoice_pdf(
     visit: NamedDependency[Visit],
     invoice_id: Annotated[str, PathParameter(max_length=255)],
@@ -47,7 +48,7 @@ async def invoice_pdf(
     return _go(visit, links.pdf_url)
 
 
-@get("/invoices/{invoice_id:str}/receipt", opt=INVOICES)
+@get("/invoices/{invoice_id:str}/receipt", opt=INVOICES | READS)
 async def invoice_receipt(
     visit: NamedDependency[Visit],
     invoice_id: Annotated[str, PathParameter(max_length=255)],

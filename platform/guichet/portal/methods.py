@@ -18,6 +18,7 @@ from guichet.payments.answers import SetupPage
 from guichet.payments.errors import ProviderError
 from guichet.payments.orders import SetupOrder
 from guichet.portal.leaving import leave_for
+from guichet.portal.read_only import READS
 from guichet.portal.switches import PAYMENT_METHODS
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, MissingField, read_form
@@ -28,7 +29,7 @@ SessionId = Annotated[str, QueryParameter(name="session", max_length=255)]
 _HERE = "/payment-methods"
 
 
-@get("/payment-methods", opt=PAYMENT_METHODS)
+@get("/payment-methods", opt=PAYMENT_METHODS | READS)
 async def list_methods(visit: NamedDependency[Visit]) -> ASGIResponse:
     """The payment methods in the order in which they are charged."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:
@@ -78,7 +79,7 @@ async def order_method(
     raise MissingField
 
 
-@get("/payment-methods/{method_id:str}/remove", opt=PAYMENT_METHODS)
+@get("/payment-methods/{method_id:str}/remove", opt=PAYMENT_METHODS | READS)
 async def ask_to_remove(visit: NamedDependency[Visit], method_id: MethodId) -> ASGIResponse:
     """What removing a method means, with one button that does it."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:

@@ -24,6 +24,7 @@ from guichet.billing.subscriptions import Subscription, find_subscription
 from guichet.errors import Conflict, NotFound
 from guichet.messages.queueing import SEND_MESSAGES
 from guichet.payments.orders import Cancellation, SubscriptionChange
+from guichet.portal.read_only import READS
 from guichet.portal.visit import Visit
 
 _log = structlog.get_logger()
@@ -80,7 +81,7 @@ async def make_change(
     return visit.redirect(path)
 
 
-@get("/subscriptions/{subscription_id:str}/changes/{request_id:uuid}")
+@get("/subscriptions/{subscription_id:str}/changes/{request_id:uuid}", opt=READS)
 async def show_outcome(
     visit: NamedDependency[Visit],
     subscription_id: Annotated[str, PathParameter(max_length=255)],

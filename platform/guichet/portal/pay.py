@@ -13,6 +13,7 @@ from guichet.portal import paying, payment_results
 from guichet.portal.methods import SessionId
 from guichet.portal.payer import Payer
 from guichet.portal.payment_pages import show_pay_page
+from guichet.portal.read_only import READS
 from guichet.portal.visit import Visit
 from guichet.web.forms import AnyRequest, Form, read_form
 
@@ -20,7 +21,7 @@ InvoiceId = Annotated[str, PathParameter(max_length=255)]
 PaymentToken = Annotated[UUID, QueryParameter(name="payment")]
 
 
-@get("/invoices/{invoice_id:str}/pay")
+@get("/invoices/{invoice_id:str}/pay", opt=READS)
 async def show(visit: NamedDependency[Visit], invoice_id: InvoiceId) -> ASGIResponse:
     """What is owed and why, with what it can be paid."""
     return await show_pay_page(visit, await _payer(visit, invoice_id))

@@ -14,6 +14,7 @@ from guichet.messages.kinds import OPTIONAL
 from guichet.messages.log import find_message
 from guichet.messages.preferences import Source, choose_kinds, read_preferences, unsubscribe
 from guichet.portal.language import remember_language
+from guichet.portal.read_only import READS
 from guichet.portal.switches import PREFERENCES
 from guichet.portal.visit import Visit
 from guichet.theming.locale import LANGUAGES
@@ -26,7 +27,7 @@ Saved = Annotated[bool, QueryParameter(name="saved")]
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")
 
 
-@get("/preferences", opt=PREFERENCES)
+@get("/preferences", opt=PREFERENCES | READS)
 async def show(visit: NamedDependency[Visit], saved: Saved = False) -> ASGIResponse:
     """What the customer has chosen."""
     async with visit.deployment.db.unit(visit.tenant.id) as unit:

@@ -11,16 +11,18 @@ from litestar.types import HTTPScope
 from guichet.auth.cookies import Cookies, read_cookies
 from guichet.auth.csrf import check_form, csrf_token
 from guichet.auth.paths import local_path, sign_in_path
-from guichet.auth.sessions import Session, find_session
+from guichet.auth.sessions import Session, find_session, token_hash
 from guichet.auth.signing_in import SignIn
+from guichet.auth.support import SupportView, find_viewed, view_hash
 from guichet.db import Unit
 from guichet.deployment import Deployment
 from guichet.errors import SignInRequired
 from guichet.portal.brand import Brand
+from guichet.portal.stilling import still_forms
 from guichet.portal.switches import check_switched_on
 from guichet.tenancy import TenantEntry
 from guichet.theming.locale import negotiate
-from guichet.theming.shell import Shell
+from guichet.theming.shell import Shell, SupportMark
 from guichet.web.languages import chosen_language, language_links
 from tenants.configuration import Configuration
 
@@ -42,6 +44,8 @@ class Visit:
         "request_id",
         "scope",
         "session",
+        "support",
+        "support_is_over",
         "tenant",
     )
 
@@ -64,6 +68,10 @@ class Visit:
         self.is_head = is_head
         #: The signed-in customer, once a handler has asked.
         self.session: Session | None = None
+        #: Set while one of the staff looks at a customer's portal, and changes nothing.
+        self.support: SupportView | None = None
+        #: Whether this browser thinks so, and is mistaken.
+        self.support_is_over = False
         self._cookies: Cookies | None = None
 
     @property
@@ -101,10 +109,25 @@ class Visit:
             chosen = chosen_language(cookies, self.deployment.settings)
         return negotiate(chosen, self.header(b"accept-language"), self.configuration.locale)
 
+    def look_as(self, view: SupportView) -> None:
+        """Answer as in this support view: whoever is signed in in this browser is not asked for."""
+        self.support = view
+        self._cookies = Cookies(None, None, self.cookies.support)
+
+    @property
+    def session_hash(self) -> bytes | None:
+        """What the database knows this visitor by; None for nobody."""
+        if self.support and self.cookies.support:
+            return view_hash(self.cookies.support)
+        return token_hash(self.cookies.session) if self.cookies.session else None
+
     async def identify(self, unit: Unit) -> Session:
-        """Who is signed in; raises `SignInRequired`."""
+        """Whose portal this is; raises `SignInRequired`."""
         token = self.cookies.session
-        self.session = await find_session(unit, token) if token else None
+        if self.support:
+            self.session = await find_viewed(unit, self.support)
+        else:
+            self.session = await find_session(unit, token) if token else None
         if self.session is None:
             raise SignInRequired
         return self.session
@@ -125,6 +148,8 @@ class Visit:
         body = self.deployment.pages.render(
             self.brand.theme, template, locale, shell=self._shell(locale), status=status, **context
         )
+        if self.support:
+            body = still_forms(body)
         return ASGIResponse(body=body, status_code=status, media_type=HTML)
 
     def redirect(self, path: str, cookies: tuple[Cookie, ...] = ()) -> ASGIResponse:
@@ -168,10 +193,18 @@ class Visit:
             customer_label=(session.customer_name or session.customer_email or "")
             if session
             else "",
-            languages=language_links(locale, self.place),
+            # Choosing one would choose it for the customer.
+            languages=() if self.support else language_links(locale, self.place),
             features=brand.configuration.features,
             request_id=self.request_id,
+            support=self._support_mark(),
         )
+
+    def _support_mark(self) -> SupportMark | None:
+        view, token = self.support, self.cookies.support
+        if view is None or token is None:
+            return None
+        return SupportMark(view.staff_name, view.expires_at, csrf_token(token, self.tenant.id))
 
     @property
     def csrf(self) -> str:

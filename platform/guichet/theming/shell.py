@@ -1,5 +1,7 @@
 """What every page shows around its content: the merchant's name, links, languages, sign-out."""
 
+from datetime import datetime
+
 import msgspec
 
 from tenants.branding import Link
@@ -16,6 +18,15 @@ class Language(msgspec.Struct, frozen=True):
     label: str
     url: str
     current: bool
+
+
+class SupportMark(msgspec.Struct, frozen=True):
+    """What each page of a support view says above all."""
+
+    staff_name: str
+    until: datetime
+    #: The token of the form that ends the view.
+    csrf: str
 
 
 class Shell(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,3 +58,5 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     #: What customers find in this portal.
     features: Features = Features()
     request_id: str = ""
+    #: Set where one of the staff looks and not the customer.
+    support: SupportMark | None = None
