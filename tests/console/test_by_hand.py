@@ -83,7 +83,9 @@ async def test_a_double_click_two_people_and_a_worker_make_one_try(
             await debt.work()
 
     clicks = (post(it, f"{debt.payment}/retry", sent) for it in (first, first, second, second))
-    *answers, _ = await asyncio.gather(*clicks, work())
+    working = asyncio.create_task(work())
+    answers = await asyncio.gather(*clicks)
+    await working
     await debt.work()
     assert {it.status_code for it in answers} == {303}
     assert [row["number"] for row in await debt.attempts()] == [1]

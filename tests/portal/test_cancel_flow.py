@@ -52,6 +52,41 @@ async def test_what_ends_at_once_says_so_and_ends_at_once(shop: Shop) -> None:
     assert (await _told(shop))["when"] == "now"
 
 
+async def test_who_owes_a_payment_and_cancels_at_once_is_told_so_by_mail(shop: Shop) -> None:
+    """The case of the failed payment tells of an end that nobody asked for, and of no other."""
+    await shop.republish(cancel=CancelRules(when="now"))
+    held = await shop.subscription("ada")
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute(
+            """
+            insert into dunning_cases (
+              tenant_id, invoice_id, customer_id, subscription_id, state, opened_at, wake_at
+            )
+            select tenant_id, latest_invoice_id, customer_id, id, 'waiting', now(), 'infinity'
+            from subscriptions
+            where tenant_id = $1
+            and id = $2
+            """,
+            shop.tenant_id,
+            held.id,
+        )
+    async with shop.signed_in("ada") as ada:
+        path, fields, _ = await _asked(ada, held.id)
+        await ada.follow(path, fields)
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        rows = await unit.fetch(
+            """
+            select kind
+            from messages
+            where tenant_id = $1
+            and facts ->> 'subscription_id' = $2
+            """,
+            shop.tenant_id,
+            held.id,
+        )
+    assert [row["kind"] for row in rows] == ["cancelled"]
+
+
 async def test_what_is_not_used_is_given_back_where_the_merchant_says_so(shop: Shop) -> None:
     await shop.republish(cancel=CancelRules(when="now", proration="create_prorations"))
     async with shop.signed_in("ada") as ada:

@@ -32,20 +32,21 @@ async def mails_of_change(unit: Unit, change: MadeChange) -> list[Mail]:
     """What a customer is told of a change that was made; what is taken back, the page tells."""
     if change.kind == "cancel":
         ids = [change.subscription_id]
-        return await cancellations(unit, ended=ids, ending=ids)
+        return await cancellations(unit, ended=ids, ending=ids, is_asked_for=True)
     if change.plan is not None:
         return await _plan_change(unit, change.id, change.customer_id, change.plan)
     return []
 
 
 async def cancellations(
-    unit: Unit, *, ended: Collection[str], ending: Collection[str]
+    unit: Unit, *, ended: Collection[str], ending: Collection[str], is_asked_for: bool = False
 ) -> list[Mail]:
     """A mail for each of `ended` that is cancelled, and of `ending` that is going to be.
 
     The key holds the time at which it was cancelled, which stays when it ends in the end: one that
     was told of then is not told again, and one that is cancelled, kept and cancelled again is. Of
-    one that ended because a payment failed, the case tells; of what is long ago, nobody.
+    one that ended because a payment failed, the case tells, unless its customer has asked for the
+    end and waits for word of that; of what is long ago, nobody.
     """
     if not (ended or ending):
         return []
@@ -91,6 +92,7 @@ async def cancellations(
           > coalesce(clock.frozen_at, now()) - $4::interval
         and not (
           subscription.status = 'canceled'
+          and not $5
           and exists (
             select
             from dunning_cases as dunning_case
@@ -104,6 +106,7 @@ async def cancellations(
         list(ended),
         list(ending),
         FRESH,
+        is_asked_for,
     )
     return [_cancellation(row) for row in rows]
 
