@@ -1041,7 +1041,7 @@ CREATE TABLE public.staff_messages (
     queued_at timestamp with time zone DEFAULT now() NOT NULL,
     due_at timestamp with time zone DEFAULT now(),
     ended_at timestamp with time zone,
-    CONSTRAINT staff_messages_kind_check CHECK ((kind = ANY (ARRAY['sign_in'::text, 'agency_invitation'::text, 'tenant_invitation'::text]))),
+    CONSTRAINT staff_messages_kind_check CHECK ((kind = ANY (ARRAY['sign_in'::text, 'agency_invitation'::text, 'tenant_invitation'::text, 'test_mail'::text]))),
     CONSTRAINT staff_messages_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'sent'::text, 'failed'::text])))
 );
 

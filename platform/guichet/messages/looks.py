@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from guichet.db import Database
+from guichet.db import Database, Unit
 from guichet.messages.facts import one_line
 from guichet.tenancy import Directory, TenantEntry
 from guichet.theming.branding import resolve_tokens
@@ -76,38 +76,64 @@ class MailBrands:
     async def _make(self, tenant: TenantEntry) -> MailBrand:
         configuration = (await self._directory.published(tenant)).configuration
         branding = configuration.branding
-        name = configuration.mails.sender_name or tenant.name
-        return MailBrand(
-            name=one_line(name, 120) or tenant.slug,
-            theme=branding.theme,
-            look=make_look(self._pages, branding),
-            logo=await self._logo(tenant, branding.logo),
-            logo_dark=await self._logo(tenant, branding.logo_dark),
-            support_email=configuration.support_email,
-            links=tuple(
-                Link(one_line(link.label, 60), link.url)
-                for link in branding.links
-                if is_web_address(link.url, ("https", "http")) and link.url.isprintable()
-            ),
-            configuration=configuration,
-        )
+        logo, logo_dark = [
+            await self._logo(tenant, it) for it in (branding.logo, branding.logo_dark)
+        ]
+        return make_brand(self._pages, tenant.name, tenant.slug, configuration, logo, logo_dark)
 
     async def _logo(self, tenant: TenantEntry, asset_id: str) -> str:
         if not asset_id:
             return ""
         async with self._db.unit(tenant.id) as unit:
-            media_type = await unit.fetchval(
-                """
-                select media_type
-                from assets
-                where tenant_id = $1
-                and id = $2
-                """,
-                tenant.id,
-                asset_id,
-            )
-        is_drawn = media_type in _DRAWN
-        return self._directory.url(tenant, f"/assets/pictures/{asset_id}") if is_drawn else ""
+            drawn = await is_drawn(unit, asset_id)
+        return self._directory.url(tenant, picture_path(asset_id)) if drawn else ""
+
+
+async def is_drawn(unit: Unit, asset_id: str) -> bool:
+    """Whether mail programs draw this picture; False where there is none."""
+    media_type = await unit.fetchval(
+        """
+        select media_type
+        from assets
+        where tenant_id = $1
+        and id = $2
+        """,
+        unit.tenant_id,
+        asset_id,
+    )
+    return media_type in _DRAWN
+
+
+def picture_path(asset_id: str) -> str:
+    """Where a picture is on its portal."""
+    return f"/assets/pictures/{asset_id}"
+
+
+def make_brand(
+    pages: Pages,
+    tenant_name: str,
+    slug: str,
+    configuration: Configuration,
+    logo: str,
+    logo_dark: str,
+) -> MailBrand:
+    """What the mails of a configuration say of their merchant; logos are addresses, or empty."""
+    branding = configuration.branding
+    name = configuration.mails.sender_name or tenant_name
+    return MailBrand(
+        name=one_line(name, 120) or slug,
+        theme=branding.theme,
+        look=make_look(pages, branding),
+        logo=logo,
+        logo_dark=logo_dark,
+        support_email=configuration.support_email,
+        links=tuple(
+            Link(one_line(link.label, 60), link.url)
+            for link in branding.links
+            if is_web_address(link.url, ("https", "http")) and link.url.isprintable()
+        ),
+        configuration=configuration,
+    )
 
 
 def make_look(pages: Pages, branding: Branding) -> Look:

@@ -46,6 +46,8 @@ class Letter(msgspec.Struct, frozen=True):
     subject: str
     text: str
     html: str
+    #: What a list of mails shows after the subject.
+    preheader: str = ""
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -79,6 +81,7 @@ def write_letter(
         words.subject,
         pages.render(brand.theme, "mails/layout.txt", locale, **context).decode(),
         pages.render(brand.theme, "mails/layout.html", locale, **context).decode(),
+        words.preheader,
     )
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from tenants.mails import MailKind
+
 
 def _(message: str) -> str:
     """Mark a sentence for the catalogues; it is translated where it is shown."""
@@ -44,4 +46,19 @@ class Look(msgspec.Struct, frozen=True):
     state: str = "active"
     locale: str = "en"
     #: light or dark; empty leaves it to the visitor's browser.
+    scheme: str = ""
+
+
+#: As which of its two parts a mail is looked at.
+FORMS = {"html": _("As most programs show it"), "text": _("As plain text")}
+
+
+class MailLook(msgspec.Struct, frozen=True):
+    """Which mail a preview shows, and how."""
+
+    kind: MailKind = "payment_failed"
+    locale: str = "en"
+    #: html or text.
+    form: str = "html"
+    #: light or dark; empty leaves it to the reader's program.
     scheme: str = ""

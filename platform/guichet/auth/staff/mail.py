@@ -6,7 +6,7 @@ import msgspec
 
 from guichet.db import Connection
 
-StaffMailKind = Literal["sign_in", "agency_invitation", "tenant_invitation"]
+StaffMailKind = Literal["sign_in", "agency_invitation", "tenant_invitation", "test_mail"]
 
 #: The name of the job that sends them; its knock has no shard.
 SEND_STAFF_MESSAGES = "send_staff_messages"
@@ -21,7 +21,8 @@ async def queue_staff_message(
 ) -> None:
     """Add a mail that commits or rolls back with what it tells; as `guichet_system`.
 
-    `facts` hold ids and names, and no token: what writes the mail makes the link's. `locale` is for
+    `facts` hold ids and names, or all of a mail that is written already, and no token: what writes
+    the mail makes the link's. `locale` is for
     a reader whose own language nobody knows.
     """
     await connection.execute(

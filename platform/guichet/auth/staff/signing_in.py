@@ -169,6 +169,10 @@ class StaffSignIn:
         await self._throttle.count_name("staff-invite", place_id, "all")
         await self._links_throttle.count_name("staff-invite-to", NOBODY, email)
 
+    async def allow_test_mail(self, place_id: UUID, email: str) -> None:
+        """Count one mail of a draft to somebody of the staff. Raises `SignInFailed`."""
+        await self._links_throttle.count_name("staff-test-mail", place_id, email)
+
     async def look_at_invitation(self, visitor: StaffVisitor, token: str) -> Invitation:
         """What an invitation is for; raises `SignInFailed`."""
         await self._throttle.count("staff-look", NOBODY, visitor.address)

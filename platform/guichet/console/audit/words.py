@@ -34,6 +34,7 @@ _ACTS = {
     "webhook_endpoint.made": _("Made the webhook endpoint"),
     "webhook_endpoint.removed": _("Removed a webhook endpoint"),
     "former_account.settled": _("Saw to the endpoint of a former account"),
+    "test_mail.sent": _("Sent themselves a mail of the draft"),
     "secret.set": _("Set a secret"),
     "vault.rotated": _("Sealed the secrets anew"),
     "provider.import_asked": _("Asked for an import"),

@@ -129,6 +129,7 @@ async def claim(db: Database) -> list[ClaimedForStaff]:
                   and link.used_at is null
                   and link.expires_at > now()
                 )
+                when 'test_mail' then message.queued_at + $3::interval
                 when 'agency_invitation' then (
                   select invitation.expires_at
                   from agency_invitations as invitation
@@ -149,6 +150,7 @@ async def claim(db: Database) -> list[ClaimedForStaff]:
             """,
             BATCH,
             LEASE,
+            KEPT,
         )
     return sorted((ClaimedForStaff(**row) for row in rows), key=lambda it: it.queued_at)
 

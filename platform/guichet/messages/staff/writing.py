@@ -37,6 +37,15 @@ class StaffFacts(msgspec.Struct, frozen=True, kw_only=True):
     invited_by: str = ""
 
 
+class DraftMail(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail of a merchant's draft, as it was written when somebody wanted it."""
+
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+
+
 class StaffWriter:
     """Writes the mails to staff."""
 
@@ -54,17 +63,17 @@ class StaffWriter:
         if mail.good_until is None:
             raise Unwritable("outdated")
         try:
-            letter = self._letter(mail, mail.good_until)
-            content = compose(letter, self._envelope(mail, recipient))
+            letter, name = self._letter(mail, mail.good_until)
+            content = compose(letter, self._envelope(mail, recipient, name))
         # Whatever it is, it is this mail's own, and must not hold up the others.
         except Exception as error:
             log.exception("staff_mail_unwritable", message=str(mail.id))
             raise Unwritable("unwritable") from error
         return Written(recipient, content)
 
-    def _envelope(self, mail: ClaimedForStaff, recipient: str) -> Envelope:
+    def _envelope(self, mail: ClaimedForStaff, recipient: str, name: str) -> Envelope:
         return Envelope(
-            sender_name=_NAME,
+            sender_name=name,
             sender=self._settings.mail_from,
             recipient=recipient,
             reply_to="",
@@ -73,18 +82,23 @@ class StaffWriter:
             unsubscribe="",
         )
 
-    def _letter(self, mail: ClaimedForStaff, good_until: datetime) -> Letter:
+    def _letter(self, mail: ClaimedForStaff, good_until: datetime) -> tuple[Letter, str]:
+        """What is said, and in whose name."""
+        if mail.kind == "test_mail":
+            test = msgspec.json.decode(mail.facts, type=DraftMail)
+            return Letter(test.subject, test.text, test.html), test.sender_name
         facts = _read_facts(mail.facts)
         template = self._pages.template(_THEME, f"mails/{mail.kind}.words", mail.locale)
         name = one_line(mail.name)
         said = template.make_module({"facts": facts, "name": name, "good_until": good_until})
         words = msgspec.convert(vars(said), _Said).words()
         context = {"brand": self._brand, "words": words, "link": self._link(mail, facts)}
-        return Letter(
+        letter = Letter(
             words.subject,
             self._pages.render(_THEME, "mails/staff.txt", mail.locale, **context).decode(),
             self._pages.render(_THEME, "mails/staff.html", mail.locale, **context).decode(),
         )
+        return letter, _NAME
 
     def _link(self, mail: ClaimedForStaff, facts: StaffFacts) -> str:
         keys = self._settings.master_keys

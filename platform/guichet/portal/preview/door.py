@@ -17,6 +17,13 @@ from guichet.deployment import Deployment
 from guichet.errors import MalformedRequest, NotFound
 from guichet.portal.brand import Brand, make_brand
 from guichet.portal.preview.links import lead_inside
+from guichet.portal.preview.mails import (
+    MailPreview,
+    as_seen,
+    draw_mail,
+    draw_mail_body,
+    read_mail_look,
+)
 from guichet.portal.preview.pages import DRAWN
 from guichet.portal.preview.visit import PreviewVisit
 from guichet.portal.samples import assortment_of, make_sample, today
@@ -98,7 +105,10 @@ async def _answer(
     if asked.rest.startswith("assets/") and asked.rest.endswith("/brand.css"):
         brand = _brand(deployment.pages, draft.configuration)
         return _file(brand.stylesheet.body, "text/css; charset=utf-8")
-    look = _read_look(asked.rest, scope["query_string"], draft.configuration)
+    given = _read_query(scope["query_string"])
+    if asked.rest in ("mail", "mail/body"):
+        return await _mail(deployment, asked, draft, given)
+    look = _read_look(asked.rest, given, draft.configuration)
     return _draw(deployment, request_id, scope, asked, draft, look)
 
 
@@ -132,12 +142,24 @@ def _file(body: bytes, media_type: str) -> ASGIResponse:
     return ASGIResponse(body=body, headers={"content-type": media_type})
 
 
-def _read_look(page: str, query: bytes, configuration: Configuration) -> Look:
-    """What is asked for; whatever does not exist is the first of its kind. Raises `NotFound`."""
+async def _mail(
+    deployment: Deployment, asked: _Asked, draft: _Draft, given: dict[str, str]
+) -> ASGIResponse:
+    preview = MailPreview(deployment, draft.tenant, draft.configuration, draft.prices, asked.folder)
+    draw = draw_mail_body if asked.rest == "mail/body" else draw_mail
+    return await draw(preview, read_mail_look(given, draft.configuration))
+
+
+def _read_query(query: bytes) -> dict[str, str]:
+    """The first value of each name; raises `MalformedRequest`."""
     try:
-        given = {name: values[0] for name, values in parse_qs(query.decode("ascii")).items()}
+        return {name: values[0] for name, values in parse_qs(query.decode("ascii")).items()}
     except ValueError as error:
         raise MalformedRequest from error
+
+
+def _read_look(page: str, given: dict[str, str], configuration: Configuration) -> Look:
+    """What is asked for; whatever does not exist is the first of its kind. Raises `NotFound`."""
     page = given.get("page", "home") if page == "show" else page
     if page not in DRAWN:
         raise NotFound
@@ -167,7 +189,7 @@ def _draw(
     assortment = assortment_of(draft.configuration, draft.prices, look.state)
     configuration = msgspec.structs.replace(draft.configuration, plans=assortment.plans)
     sample = make_sample(assortment, look.state, today())
-    brand = _brand(deployment.pages, _as_seen(configuration, look.scheme))
+    brand = _brand(deployment.pages, as_seen(configuration, look.scheme))
     visit = PreviewVisit(deployment, draft.tenant, brand, scope, request_id, drawn, look)
     context = drawn.make(configuration, sample, look.locale)
     page = visit.page(drawn.template, status=drawn.status, **context)
@@ -177,12 +199,3 @@ def _draw(
     inside = lead_inside(html, asked.folder, look.page, asked_for)
     # A preview of the page of an error has worked.
     return ASGIResponse(body=inside.encode(), media_type=HTML)
-
-
-def _as_seen(configuration: Configuration, scheme: str) -> Configuration:
-    """The configuration for a visitor whose browser asks for light or dark pages."""
-    branding = configuration.branding
-    if not scheme or branding.scheme != "auto":
-        return configuration
-    seen = msgspec.structs.replace(branding, scheme=scheme)
-    return msgspec.structs.replace(configuration, branding=seen)
