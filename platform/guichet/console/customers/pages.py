@@ -34,6 +34,7 @@ from guichet.console.customers.words import (
     CASES,
     FILTERS,
     MESSAGES,
+    STOPPED,
     tell_reasons,
 )
 from guichet.console.publishing.labels import VALUES
@@ -72,6 +73,8 @@ class ToldPayment(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     attempts: tuple[ToldAttempt, ...]
     is_open: bool
+    #: Whether a try was asked for that is not made yet.
+    is_asked_for: bool
     #: Why nobody of the team can have it tried now, or stopped; nothing where they can.
     why_no_retry: tuple[str, ...]
     why_no_stop: tuple[str, ...]
@@ -171,8 +174,8 @@ async def _read_hands(visit: Visit, unit: Unit, story: CustomerStory) -> _Hands:
 
 def _tell(payment: FollowedPayment, hands: _Hands, words: Speech) -> ToldPayment:
     held = hands.cases.get(payment.invoice_id)
-    label, kind = CASES[payment.state]
     decision = payment.decision
+    label, kind = STOPPED if decision and decision.is_stopped else CASES[payment.state]
     is_open = payment.state not in CLOSED
     return ToldPayment(
         payment=payment,
@@ -183,6 +186,7 @@ def _tell(payment: FollowedPayment, hands: _Hands, words: Speech) -> ToldPayment
         reasons=tell_reasons(decision.reasons, words) if decision else (),
         attempts=tuple(_tell_attempt(it, words) for it in payment.attempts),
         is_open=held is not None,
+        is_asked_for=held is not None and held.facts.asked_for == "retry",
         why_no_retry=tell_reasons(hands.why_no_retry(held), words) if held else (),
         why_no_stop=tell_reasons(why_no_stop(held, hands.policy), words) if held else (),
     )

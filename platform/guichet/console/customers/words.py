@@ -33,6 +33,8 @@ CASES: dict[State, tuple[str, str]] = {
     "voided": (_("Voided"), "neutral"),
     "paid_elsewhere": (_("Paid elsewhere"), "positive"),
 }
+#: A case that the team has stopped.
+STOPPED: tuple[str, str] = (_("Stopped"), "neutral")
 ATTEMPTS: dict[AttemptState, tuple[str, str]] = {
     "started": (_("Under way"), "info"),
     "unknown": (_("Being looked into"), "caution"),

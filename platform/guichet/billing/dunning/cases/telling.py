@@ -46,7 +46,7 @@ def letter_of(loaded: Loaded, decision: Decision) -> Letter | None:
     """What there is to tell of a case that is decided so; the same thing has the same key."""
     invoice_id = loaded.case.invoice_id
     if decision.step == "close":
-        if any(reason.code == "stopped_by_staff" for reason in decision.reasons):
+        if decision.is_stopped:
             # For the customer nothing has changed: who stopped it also knows whom to talk to.
             return None
         kind: Kind | None = {

@@ -112,3 +112,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def is_paused(self) -> bool:
         """Whether it rests because the merchant has paused retries."""
         return self.step == "rest" and any(reason.code == "paused" for reason in self.reasons)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the team has stopped it, without the policy's end."""
+        return any(reason.code == "stopped_by_staff" for reason in self.reasons)

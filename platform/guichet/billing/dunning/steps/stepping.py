@@ -64,8 +64,7 @@ def _closing(loaded: Loaded, decision: Decision, policy: RetryPolicy) -> Next:
     is_paid = decision.outcome in ("recovered", "paid_elsewhere")
     if is_paid and (loaded.case.paused_collection or may_have_paused):
         return Next("resume", resting(decision))
-    is_stopped = any(reason.code == "stopped_by_staff" for reason in decision.reasons)
-    if is_stopped and policy.collector == "guichet" and loaded.case.taken is not True:
+    if decision.is_stopped and policy.collector == "guichet" and loaded.case.taken is not True:
         # Who stops our retries does not want the provider's in their place.
         return Next("take", resting(decision))
     return Next("write", _as_begun(loaded, decision))
