@@ -108,6 +108,8 @@ def _provider_rules(providers: tuple[IdentityProvider, ...]) -> Iterator[Mistake
             yield Mistake(f"{path}.label", _("Write what the button says."))
         if not is_web_address(provider.issuer, ("https",)) and not _is_loopback(provider.issuer):
             yield Mistake(f"{path}.issuer", _("Write an https address."))
+        elif "YOUR-" in provider.issuer:
+            yield Mistake(f"{path}.issuer", _("Put your own name in place of YOUR-…."))
         if not provider.client_id:
             yield Mistake(f"{path}.client_id", _("Write the client id that the provider gave you."))
         if "openid" not in provider.scopes:

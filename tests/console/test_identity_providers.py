@@ -6,8 +6,9 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import pytest
 
-from guichet.auth.client_secrets import keep_client_secret, open_client_secret
+from guichet.auth.client_secrets import keep_client_secret, known_secrets, open_client_secret
 from guichet.auth.failures import IdentityProviderMisconfigured
+from guichet.console.connections.presets import PRESETS
 from tenants.configuration import Configuration, publish
 from tenants.drafts import load_draft
 from tenants.identity_providers import IdentityProvider, secret_name
@@ -101,11 +102,16 @@ async def test_a_provider_is_saved_and_its_form_changes_nothing_by_itself(
     assert f"http://console.localhost:8000{PAGE}/work/callback" in page.text
 
 
-@pytest.mark.parametrize("preset", ["google", "microsoft", "custom"])
+@pytest.mark.parametrize("preset", [it.id for it in PRESETS])
 async def test_a_preset_fills_a_new_provider_s_form(admin: httpx.AsyncClient, preset: str) -> None:
     filled = Forms((await admin.get(f"{PAGE}?add={preset}")).text).by_action[""]
     assert filled["identity_providers[0].scopes"] == "openid, email, profile"
-    assert (filled["identity_providers[0].issuer"] != "") == (preset != "custom")
+    issuer = filled["identity_providers[0].issuer"]
+    assert (issuer != "") == (preset != "custom")
+    # What has to be replaced is refused as long as it is not.
+    answer = await post(admin, PAGE, filled | {"identity_providers[0].client_id": "c"})
+    assert answer.status_code == (303 if preset == "google" else 422)
+    assert ("in place of YOUR-" in answer.text) == ("YOUR-" in issuer)
 
 
 @pytest.mark.parametrize(
@@ -342,6 +348,29 @@ async def test_a_client_secret_is_in_no_page_or_audit_row(
     assert "client_secret.set" in repr(rows)
     everything = "".join(it.text for it in answers) + repr(rows)
     assert "planted" not in everything
+
+
+async def test_a_client_secret_is_removed_at_once(
+    town: Town, admin: httpx.AsyncClient, provider: HostileProvider
+) -> None:
+    await save(admin, provider.issuer)
+    await set_secret(admin)
+    assert "Replace the secret" in (await admin.get(PAGE)).text
+    for _ in range(2):
+        assert (await post(admin, f"{PAGE}/work/secret/remove")).status_code == 303
+    assert "No secret" in (await admin.get(PAGE)).text
+    async with town.deployment.db.unit(town.lumen.id) as unit:
+        assert await known_secrets(unit) == {}
+        told = await unit.fetchval(
+            """
+            select count(1)
+            from audit_log
+            where tenant_id = $1
+            and action = 'client_secret.removed'
+            """,
+            unit.tenant_id,
+        )
+    assert told == 1
 
 
 async def test_a_provider_is_removed_from_the_draft(

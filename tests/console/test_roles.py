@@ -139,6 +139,9 @@ TABLE: dict[str, Line] = {
     "POST /merchants/{merchant:str}/sign-in-providers": Line(EDITORS, 303),
     "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/remove": Line(EDITORS, 404),
     "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/secret": Line(EDITORS, 404),
+    "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/secret/remove": Line(
+        EDITORS, 404
+    ),
     "POST /merchants/{merchant:str}/sign-in-providers/{provider:str}/check": Line(EDITORS, 404),
     "GET /merchants/{merchant:str}/sign-in-providers/{provider:str}/try": Line(EDITORS, 404),
     "GET /merchants/{merchant:str}/sign-in-providers/{provider:str}/callback": Line(EDITORS, 404),

@@ -9,7 +9,7 @@ from tenants.assets import store_asset
 from tenants.branding import Branding, Link
 from tenants.configuration import Configuration
 from tenants.mails import MAIL_KINDS, Mails
-from tests.console.town import Town
+from tests.console.town import LUMEN, Town
 from tests.drawn_pictures import draw
 from tests.portal.test_preview import draft, folder, look, town
 
@@ -26,6 +26,7 @@ async def test_each_mail_is_drawn_in_both_of_its_parts(town: Town, locale: str) 
             assert shown.status_code == 200, shown.text
             assert f'<html lang="{locale}"' in shown.text
             assert ("<pre" in shown.text) == (form == "text")
+            assert (f"{LUMEN}/" in shown.text) == (form == "text")
         body = await look(town, f"{place}/mail/body?kind={kind}&locale={locale}")
         assert body.status_code == 200
         assert f'<html lang="{locale}"' in body.text

@@ -66,6 +66,12 @@ async def keep_client_secret(
     )
 
 
+async def forget_client_secret(unit: Unit, vault: Vault, provider_id: str) -> bool:
+    """Remove a provider's client secret; answers whether there was one."""
+    # A trigger forgets whom it was for.
+    return await vault.remove(unit.connection, unit.tenant_id, secret_name(provider_id))
+
+
 async def open_client_secret(
     unit: Unit, vault: Vault, provider: IdentityProvider, trusted_issuer: str | None = None
 ) -> str | None:

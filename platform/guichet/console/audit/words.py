@@ -34,6 +34,8 @@ _ACTS = {
     "webhook_endpoint.made": _("Made the webhook endpoint"),
     "webhook_endpoint.removed": _("Removed a webhook endpoint"),
     "former_account.settled": _("Saw to the endpoint of a former account"),
+    "client_secret.set": _("Set a client secret"),
+    "client_secret.removed": _("Removed a client secret"),
     "test_mail.sent": _("Sent themselves a mail of the draft"),
     "secret.set": _("Set a secret"),
     "vault.rotated": _("Sealed the secrets anew"),

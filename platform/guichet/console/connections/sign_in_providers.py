@@ -12,6 +12,7 @@ from guichet.auth.attempts import begin_attempt, take_attempt
 from guichet.auth.callbacks import read_callback
 from guichet.auth.client_secrets import (
     ClientSecret,
+    forget_client_secret,
     keep_client_secret,
     known_secrets,
     open_client_secret,
@@ -95,6 +96,16 @@ async def set_client_secret(visit: NamedDependency[Visit], provider: ProviderId)
     return visit.redirect(visit.path(f"{_PAGE.path}#{found.id}"))
 
 
+@post("/merchants/{merchant:str}/sign-in-providers/{provider:str}/secret/remove", opt=EDITORS)
+async def remove_client_secret(visit: NamedDependency[Visit], provider: ProviderId) -> ASGIResponse:
+    """Forget a client secret, at once: the provider is a public client from then on."""
+    _draft, found = await _find(visit, provider)
+    async with visit.deployment.db.unit(visit.place.id) as unit:
+        if await forget_client_secret(unit, visit.deployment.vault, found.id):
+            await visit.record(unit, "client_secret.removed", found.id, {"issuer": found.issuer})
+    return visit.redirect(visit.path(f"{_PAGE.path}#{found.id}"))
+
+
 @post(
     "/merchants/{merchant:str}/sign-in-providers/{provider:str}/check",
     opt=EDITORS,
@@ -147,6 +158,7 @@ HANDLERS = (
     save_sign_in_providers,
     remove_provider,
     set_client_secret,
+    remove_client_secret,
     check,
     begin_trial,
     finish_trial,

@@ -94,11 +94,15 @@ async def _write(preview: MailPreview, look: MailLook) -> tuple[MailBrand, Lette
         logo_dark = await _logo(unit, preview.folder, seen.branding.logo_dark)
     if look.scheme == "dark" and logo_dark:
         logo = logo_dark
-    brand = without_links(
-        make_brand(deployment.pages, tenant.name, tenant.slug, seen, logo, logo_dark)
-    )
+    pages = deployment.pages
+    brand = make_brand(pages, tenant.name, tenant.slug, seen, logo, logo_dark)
     of = sample_plan(preview.configuration, preview.prices)
-    return brand, write_sample(deployment.pages, brand, look.locale, look.kind, of, "#")
+    if look.form == "text":
+        # Addresses in a text are read, and lead nowhere.
+        portal = deployment.directory.url(tenant)
+        return brand, write_sample(pages, brand, look.locale, look.kind, of, portal)
+    brand = without_links(brand)
+    return brand, write_sample(pages, brand, look.locale, look.kind, of, "#")
 
 
 async def _logo(unit: Unit, folder: str, asset_id: str) -> str:
