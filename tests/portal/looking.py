@@ -14,6 +14,7 @@ from tenants.members import put_tenant_member
 from tenants.staff import Staff, TenantRole, add_staff
 from tests.portal.shop import Customer, Shop
 
+CONSOLE = "http://console.localhost:8000"
 COOKIE = "guichet-support"
 
 
@@ -59,7 +60,7 @@ async def take_over(browser: Customer, token: str) -> None:
     answer = await browser.client.post(
         "/support-view",
         data={"token": token},
-        headers={"origin": "http://console.localhost:8000"},
+        headers={"origin": CONSOLE},
     )
     assert (answer.status_code, answer.headers["location"]) == (303, "/"), answer.text
 
@@ -78,3 +79,17 @@ async def log_of(shop: Shop) -> list[tuple[str, str, str, dict[str, Any]]]:
             shop.tenant_id,
         )
     return [(*tuple(row)[:3], msgspec.json.decode(row["details"])) for row in rows]
+
+
+async def age_views(shop: Shop, by: str) -> None:
+    """Let so much time go by for all views."""
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        await unit.execute(
+            """
+            update support_views
+            set expires_at = expires_at - $2::text::interval
+            where tenant_id = $1
+            """,
+            shop.tenant_id,
+            by,
+        )

@@ -8,16 +8,13 @@ import pytest
 from guichet.auth.staff.sessions import revoke_staff_session
 from guichet.auth.support import MAY_LOOK
 from guichet.console.access import SUPPORTERS
-from guichet.demo.merchants import MARMITE
 from tenants.members import remove_member, set_role
 from tenants.tenant import set_status
-from tests.portal.looking import COOKIE, Helper, hire, log_of, take_over
-from tests.portal.shop import Customer, Shop, add_shop
+from tests.portal.looking import CONSOLE, COOKIE, Helper, age_views, hire, log_of, take_over
+from tests.portal.shop import Customer, Shop
 from tests.tenancy.waiting import until
 
 Withdraw = Callable[[Helper], Awaitable[None]]
-
-CONSOLE = "http://console.localhost:8000"
 
 
 def _csrf(page: str) -> str:
@@ -83,83 +80,6 @@ async def test_the_mark_is_in_the_language_of_the_page(shop: Shop) -> None:
         assert "Mia Martin regarde. Rien ne peut être modifié." in french
 
 
-# Handing over
-
-
-async def test_what_is_handed_over_is_good_once(shop: Shop) -> None:
-    helper = await hire(shop)
-    token = await helper.hand_over()
-    async with shop.visitor() as first, shop.visitor() as second:
-        await take_over(first, token)
-        again = await second.client.post(
-            "/support-view", data={"token": token}, headers={"origin": CONSOLE}
-        )
-        assert again.status_code == 403
-        assert COOKIE not in second.client.cookies
-        assert (await first.get("/")).status_code == 200
-
-
-@pytest.mark.parametrize("origin", ["http://lumen.localhost:8000", "https://evil.example", "null"])
-async def test_only_the_consoles_page_hands_over(shop: Shop, origin: str) -> None:
-    token = await (await hire(shop)).hand_over()
-    async with shop.visitor() as browser:
-        answer = await browser.client.post(
-            "/support-view", data={"token": token}, headers={"origin": origin}
-        )
-        assert answer.status_code == 403
-        bare = await browser.client.post("/support-view", data={"token": token})
-        assert bare.status_code == 403
-        looked = await browser.client.get(f"/support-view?token={token}")
-        assert looked.status_code == 405
-        await take_over(browser, token)
-
-
-async def test_what_is_handed_over_is_good_for_a_minute(shop: Shop) -> None:
-    token = await (await hire(shop)).hand_over()
-    await _age(shop, "61 seconds")
-    async with shop.visitor() as browser:
-        late = await browser.client.post(
-            "/support-view", data={"token": token}, headers={"origin": CONSOLE}
-        )
-        assert late.status_code == 403
-
-
-async def test_nothing_that_is_kept_opens_anything(shop: Shop) -> None:
-    token = await (await hire(shop)).hand_over()
-    async with shop.visitor() as browser:
-        await take_over(browser, token)
-        cookie = browser.client.cookies[COOKIE]
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        held = await unit.fetchval(
-            """
-            select string_agg(held::text, ' ')
-            from (
-              select support_views::text from support_views where tenant_id = $1
-              union all
-              select audit_log::text from audit_log where tenant_id = $1
-            ) as held
-            """,
-            shop.tenant_id,
-        )
-    assert token not in held
-    assert cookie not in held
-
-
-async def test_a_view_of_one_merchant_is_worth_nothing_at_another(shop: Shop) -> None:
-    other = await add_shop(shop.edge, shop.deployment, MARMITE)
-    helper = await hire(shop)
-    token = await helper.hand_over()
-    async with other.visitor() as stranger:
-        answer = await stranger.client.post(
-            "/support-view", data={"token": token}, headers={"origin": CONSOLE}
-        )
-        assert answer.status_code == 403
-        async with helper.looking("ada") as browser:
-            cookie = browser.client.cookies[COOKIE]
-        stranger.client.cookies.set(COOKIE, cookie)
-        assert (await stranger.get("/")).status_code == 410
-
-
 # It is no session
 
 
@@ -202,20 +122,6 @@ async def test_two_support_cookies_are_refused(shop: Shop) -> None:
 # Its end
 
 
-async def _age(shop: Shop, by: str) -> None:
-    """Let so much time go by for all views."""
-    async with shop.deployment.db.unit(shop.tenant_id) as unit:
-        await unit.execute(
-            """
-            update support_views
-            set expires_at = expires_at - $2::text::interval
-            where tenant_id = $1
-            """,
-            shop.tenant_id,
-            by,
-        )
-
-
 async def _is_over(browser: Customer) -> None:
     """The next page says so, of whatever kind it is, and the one after that is nobody's."""
     over = await browser.get("/invoices")
@@ -229,9 +135,9 @@ async def _is_over(browser: Customer) -> None:
 async def test_it_ends_after_half_an_hour_however_often_it_is_used(shop: Shop) -> None:
     helper = await hire(shop)
     async with helper.looking("ada") as browser:
-        await _age(shop, "29 minutes")
+        await age_views(shop, "29 minutes")
         assert (await browser.get("/")).status_code == 200
-        await _age(shop, "61 seconds")
+        await age_views(shop, "61 seconds")
         await _is_over(browser)
     assert (await log_of(shop))[-1][3]["how"] == "time"
 

@@ -193,8 +193,7 @@ class Visit:
             customer_label=(session.customer_name or session.customer_email or "")
             if session
             else "",
-            # Choosing one would choose it for the customer.
-            languages=() if self.support else language_links(locale, self.place),
+            languages=language_links(locale, self.place),
             features=brand.configuration.features,
             request_id=self.request_id,
             support=self._support_mark(),
