@@ -112,7 +112,7 @@ async def parts(settings: Settings) -> AsyncIterator[tuple[Parts, list[CuttingPr
         await stack.enter_async_context(busy.system())
         redis = make_redis(redis_url)
         stack.push_async_callback(redis.aclose, close_connection_pool=True)
-        counting = Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
+        counting = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
         stack.push_async_callback(counting.aclose)
         transport = Transport()
         stack.push_async_callback(transport.close_async)

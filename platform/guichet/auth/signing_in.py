@@ -180,7 +180,7 @@ async def open_sign_in(
     settings: Settings, db: Database, vault: Vault, bring_customers: BringCustomers
 ) -> AsyncIterator[SignIn]:
     """Open the connections to identity providers and to Redis; plain http in the demo only."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     async with open_identity_http(settings.demo) as http, contextlib.aclosing(redis):
         party = RelyingParty(http, Discovery(http))
         yield SignIn(db, vault, party, Throttle(redis), bring_customers)

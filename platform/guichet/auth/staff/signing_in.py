@@ -206,7 +206,7 @@ class StaffSignIn:
 @contextlib.asynccontextmanager
 async def open_staff_sign_in(settings: Settings, db: Database) -> AsyncIterator[StaffSignIn]:
     """Open the connections to the identity provider and to Redis; plain http in the demo only."""
-    redis = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     async with open_identity_http(settings.demo) as http, contextlib.aclosing(redis):
         party = RelyingParty(http, Discovery(http))
         yield StaffSignIn(
