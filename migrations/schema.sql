@@ -342,6 +342,7 @@ CREATE TABLE public.assets (
     media_type text NOT NULL,
     body bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    unused_since timestamp with time zone,
     CONSTRAINT assets_body_check CHECK ((octet_length(body) <= 524288)),
     CONSTRAINT assets_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT assets_media_type_check CHECK ((media_type = ANY (ARRAY['image/svg+xml'::text, 'image/png'::text, 'image/jpeg'::text, 'image/webp'::text])))
@@ -2036,6 +2037,8 @@ GRANT SELECT,DELETE ON TABLE public.agency_members TO guichet_agency;
 GRANT UPDATE(role) ON TABLE public.agency_members TO guichet_agency;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.assets TO guichet_app;
+
+GRANT UPDATE(unused_since) ON TABLE public.assets TO guichet_app;
 
 GRANT SELECT,INSERT ON TABLE public.audit_log TO guichet_app;
 GRANT INSERT ON TABLE public.audit_log TO guichet_system;

@@ -1,9 +1,11 @@
 """Pictures of a merchant's branding, kept once each under the hash of their bytes.
 
-None is ever deleted: a published version may name it, and each version can be brought back.
+What a version names is never deleted, since each version can be brought back. What neither a
+version nor the draft names is removed after thirty days.
 """
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,6 +16,8 @@ from tenants.pictures import Picture, read_picture
 
 #: A merchant tries many logos; somebody who fills the disk is stopped.
 MOST_PICTURES = 200
+#: How long a picture is kept after its last use: whoever changes their mind may want it back.
+UNUSED_KEPT = timedelta(days=30)
 
 
 class TooManyPictures(TenantsError):
@@ -54,7 +58,8 @@ async def keep_picture(connection: Connection, tenant_id: UUID, picture: Picture
         """
         insert into assets (tenant_id, id, media_type, body)
         values ($1, $2, $3, $4)
-        on conflict (tenant_id, id) do nothing
+        on conflict (tenant_id, id) do update
+        set unused_since = null
         """,
         tenant_id,
         asset_id,
@@ -77,3 +82,43 @@ async def load_asset(connection: Connection, tenant_id: UUID, asset_id: str) -> 
         asset_id,
     )
     return Asset(**row) if row else None
+
+
+async def remove_unused_pictures(connection: Connection, tenant_id: UUID) -> list[str]:
+    """Note which pictures nothing names now, and remove what nothing has named for a while.
+
+    A picture is named by a field of the branding. Answers what was removed.
+    """
+    await connection.execute(
+        """
+        with named as (
+          select value as id
+          from configurations, jsonb_each_text(document -> 'branding')
+          where tenant_id = $1
+          union
+          select value as id
+          from configuration_drafts, jsonb_each_text(document -> 'branding')
+          where tenant_id = $1
+        )
+        update assets
+        set
+          unused_since = case
+            when exists (select from named where named.id = assets.id) then null
+            else now()
+          end
+        where tenant_id = $1
+        and exists (select from named where named.id = assets.id) = (unused_since is not null)
+        """,
+        tenant_id,
+    )
+    rows = await connection.fetch(
+        """
+        delete from assets
+        where tenant_id = $1
+        and unused_since <= now() - $2::interval
+        returning id
+        """,
+        tenant_id,
+        UNUSED_KEPT,
+    )
+    return [row["id"] for row in rows]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from guichet.db import Database
+from tenants.assets import remove_unused_pictures
 from workers.office import Office
 
 #: Rows that one transaction empties.
@@ -87,6 +88,8 @@ async def clean_tenant(db: Database, tenant_id: UUID) -> None:
             """,
             tenant_id,
         )
+    async with db.unit(tenant_id) as unit:
+        await remove_unused_pictures(unit.connection, tenant_id)
     while await _drop_bodies(db, tenant_id) == _ROWS:
         pass
     while await _erase_mails(db, tenant_id) == _ROWS:

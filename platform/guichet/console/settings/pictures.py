@@ -45,7 +45,10 @@ async def take_pictures(visit: Visit) -> tuple[Mistake, ...]:
         except UnusablePicture as refused:
             mistakes.append(Mistake(name, refused.text, refused.values))
         except TooManyPictures:
-            text = _("There are %(most)s pictures already, which is as many as are kept.")
+            text = _(
+                "There are %(most)s pictures already, which is as many as are kept. What neither "
+                "your draft nor a published version shows any more makes room after 30 days."
+            )
             mistakes.append(Mistake(name, text, {"most": MOST_PICTURES}))
     return tuple(mistakes)
 
