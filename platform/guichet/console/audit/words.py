@@ -12,8 +12,8 @@ def _(message: str) -> str:
     return message
 
 
-#: What is done most; other acts are shown by their names.
-_ACTS = {
+#: Every act that is written down; a former release may have known others.
+ACTS = {
     "member.invited": _("Invited somebody"),
     "member.joined": _("Accepted an invitation"),
     "member.changed": _("Changed a role"),
@@ -56,6 +56,37 @@ _ACTS = {
     "support_view.begun": _("Saw a customer’s portal"),
     "support_view.ended": _("Ended a support view"),
     "mail_preference.changed": _("Changed which mails they want"),
+    "draft.caught_up": _("Took what was published into the draft"),
+    "identity_provider.removed": _("Removed a sign-in provider"),
+    "subscription.change_plan.done": _("Changed the plan"),
+    "subscription.change_plan.refused": _("A change of plan was refused"),
+    "subscription.cancel.done": _("Cancelled the subscription"),
+    "subscription.cancel.refused": _("A cancellation was refused"),
+    "subscription.keep.done": _("Took the cancellation back"),
+    "subscription.keep.refused": _("Taking the cancellation back was refused"),
+    "subscription.undo_change.done": _("Took a planned change back"),
+    "subscription.undo_change.refused": _("Taking a planned change back was refused"),
+    "payment_method.added": _("Added a payment method"),
+    "payment_method.added_in_part": _("Added a payment method, not in full"),
+    "payment_method.ordered": _("Put payment methods in another order"),
+    "payment_method.ordered_in_part": _("Put payment methods in another order, not in full"),
+    "payment_method.removed": _("Removed a payment method"),
+    "payment_method.removed_in_part": _("Removed a payment method, not in full"),
+    "payment_method.page_opened": _("Opened the provider’s page for cards"),
+    "payment_attempt.succeeded": _("A charge succeeded"),
+    "payment_attempt.declined": _("A charge was declined"),
+    "payment_attempt.needs_authentication": _("A charge waits for the customer’s confirmation"),
+    "payment_attempt.refused": _("The provider refused a charge"),
+    "payment_attempt.not_made": _("A charge was not made"),
+    "dunning_case.recovered": _("A failed payment was recovered"),
+    "dunning_case.given_up": _("Gave a failed payment up"),
+    "dunning_case.voided": _("The invoice of a failed payment was voided"),
+    "dunning_case.paid_elsewhere": _("A failed payment was paid in another way"),
+    "dunning_end.refused": _("The provider refused what was to follow the last try"),
+    "collection.taken_over": _("Took over the tries of a payment"),
+    "collection.handed_back": _("Handed the tries of a payment back to the provider"),
+    "collection.resumed": _("The provider collects again"),
+    "collection.not_resumed": _("The provider could not be made to collect again"),
 }
 _LONGEST_VALUE = 400
 _MOST_ROWS = 40
@@ -94,7 +125,7 @@ def tell(entry: Entry) -> Told:
         for name, value in list(given.items())[:_MOST_ROWS]
         if name not in ("before", "after")
     )
-    return Told(entry, _ACTS.get(entry.action, entry.action), changes, facts)
+    return Told(entry, ACTS.get(entry.action, entry.action), changes, facts)
 
 
 def _side(given: dict[str, Any], name: str) -> dict[str, Any]:
