@@ -78,6 +78,24 @@ async def test_a_new_tenant_whose_transaction_lasts_is_not_missed(
     assert set(await _read(changes, reader)) == {"new"}
 
 
+async def test_the_lower_number_of_a_later_transaction_is_not_missed(
+    registry: Registry, db: Database, reader: "asyncpg.Connection[Any]"
+) -> None:
+    for slug in ("early", "late"):
+        await add_merchant(registry, slug)
+    changes = Changes()
+    await _read(changes, reader)
+    async with db.system() as late:
+        async with db.system() as early:
+            for begun in (early, late):
+                await begun.execute("select pg_current_xact_id()")
+            await late.execute(_RENAME, "late", "Changed first")
+            await early.execute(_RENAME, "early", "Changed second")
+        assert await _read(changes, reader) == {"early": "Changed second"}
+    assert await _read(changes, reader) == {"late": "Changed first"}
+    assert await _read(changes, reader) == {}
+
+
 async def test_a_transaction_that_lasts_and_changes_no_tenant_has_nothing_read_again(
     registry: Registry, db: Database, reader: "asyncpg.Connection[Any]", lumen: Tenant
 ) -> None:

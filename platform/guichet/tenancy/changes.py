@@ -2,12 +2,14 @@
 
 Each change takes the next number of a sequence, but changes become visible in the order of their
 commits. So a reading looks above the highest number seen, and at what was changed by those
-transactions that were running at the reading before.
+transactions that the reading before could not see: the ones that were running, and the ones that
+came after all of which it could see the end.
 """
 
 from collections.abc import AsyncIterator
 
 import asyncpg
+import msgspec
 
 from guichet.db import Connection
 
@@ -15,12 +17,20 @@ from guichet.db import Connection
 _PAGE = 1000
 
 
+class _Unseen(msgspec.Struct, frozen=True):
+    """The transactions whose changes a reading does not see."""
+
+    running: list[str]
+    #: This one and all above it; some of them may run already and have drawn a number.
+    later: str
+
+
 class Changes:
     """Reads tenants that changed since the last reading."""
 
     def __init__(self) -> None:
         self._highest = 0
-        self._running: list[str] = []
+        self._unseen: _Unseen | None = None
 
     async def read(self, connection: Connection) -> AsyncIterator[list[asyncpg.Record]]:
         """Pages of tenants; all of them at the first reading. To be read to the end.
@@ -29,48 +39,55 @@ class Changes:
         """
         # One snapshot for all pages, or a tenant could change its place between two of them.
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            running = await _running_transactions(connection)
-            if self._running:
-                yield await _read_changed_in(connection, self._running)
+            unseen = await _unseen_now(connection)
+            if self._unseen and (late := await self._read_late(connection, self._unseen)):
+                yield late
             page = await _read_above(connection, self._highest)
             while page:
                 yield page
                 self._highest = page[-1]["change_no"]
                 page = await _read_above(connection, self._highest) if len(page) == _PAGE else []
-            self._running = running
+            self._unseen = unseen
+
+    async def _read_late(self, connection: Connection, unseen: _Unseen) -> list[asyncpg.Record]:
+        """What became visible since, although its number is not above the highest."""
+        return await connection.fetch(
+            """
+            select
+              tenant.id,
+              tenant.agency_id,
+              tenant.slug,
+              tenant.name,
+              tenant.status,
+              tenant.change_no,
+              tenant.published_version,
+              array(
+                select host.host
+                from hosts as host
+                where host.tenant_id = tenant.id
+                and host.verified_at is not null
+                order by host.verified_at, host.host
+              ) as custom_hosts
+            from tenants as tenant
+            where tenant.changed_in = any($1::text[]::xid8[])
+            or (tenant.changed_in >= $2::text::xid8 and tenant.change_no <= $3)
+            """,
+            unseen.running,
+            unseen.later,
+            self._highest,
+        )
 
 
-async def _running_transactions(connection: Connection) -> list[str]:
-    """Those that have an id, so may have drawn a number, and whose changes are not seen yet."""
-    rows = await connection.fetch(
-        "select id::text as id from pg_snapshot_xip(pg_current_snapshot()) as id"
-    )
-    return [row["id"] for row in rows]
-
-
-async def _read_changed_in(connection: Connection, transactions: list[str]) -> list[asyncpg.Record]:
-    return await connection.fetch(
+async def _unseen_now(connection: Connection) -> _Unseen:
+    row = await connection.fetchrow(
         """
         select
-          tenant.id,
-          tenant.agency_id,
-          tenant.slug,
-          tenant.name,
-          tenant.status,
-          tenant.change_no,
-          tenant.published_version,
-          array(
-            select host.host
-            from hosts as host
-            where host.tenant_id = tenant.id
-            and host.verified_at is not null
-            order by host.verified_at, host.host
-          ) as custom_hosts
-        from tenants as tenant
-        where tenant.changed_in = any($1::text[]::xid8[])
-        """,
-        transactions,
+          array(select pg_snapshot_xip(pg_current_snapshot())::text) as running,
+          pg_snapshot_xmax(pg_current_snapshot())::text as later
+        """
     )
+    assert row
+    return _Unseen(row["running"], row["later"])
 
 
 async def _read_above(connection: Connection, change_no: int) -> list[asyncpg.Record]:
