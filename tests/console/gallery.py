@@ -73,7 +73,7 @@ async def show_gallery(
 ) -> AsyncIterator[Page]:
     """The gallery in a window of its own."""
     context = await browser.new_context(
-        color_scheme=look.scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
         viewport={"width": look.width, "height": 900},
         **options,  # type: ignore[arg-type]
     )
