@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser
 
 from guichet.billing.importing import import_tenant
+from tenants.hosts import add_host, verify_host
 from tenants.tenant import set_status
 from tests.console.conftest import AsStaff
 from tests.console.people import log_of
@@ -125,10 +126,27 @@ def _status(town: Town) -> str:
     return entry.status if entry else ""
 
 
+async def test_a_portal_with_a_domain_of_its_own_is_seen_there(
+    town: Town, as_staff: AsStaff, ada: str
+) -> None:
+    host = "billing.lumen.example"
+    async with town.deployment.db.system() as connection:
+        await add_host(connection, town.lumen.id, host)
+        await verify_host(connection, town.lumen.id, host)
+    await until(lambda: town.deployment.directory.find(host))
+    handed = await post(await as_staff("support"), _page(ada), WHY)
+    origin = f"http://{host}:8000"
+    assert f'action="{origin}/support-view"' in handed.text
+    assert f"form-action {origin};" in handed.headers["content-security-policy"]
+    async with town.browser(origin=origin) as portal:
+        form = {"token": _token(handed)}
+        await portal.post("/support-view", data=form, headers={"origin": CONSOLE})
+        home = await portal.get("/")
+    assert "Support is looking." in home.text
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    "look", LOOKS, ids=lambda look: f"{look.locale}-{look.scheme}-{look.width}"
-)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 async def test_its_pages_are_open_to_everybody(
     browser: Browser, town: Town, as_staff: AsStaff, ada: str, look: Look
 ) -> None:
