@@ -99,6 +99,19 @@ async def load_draft(connection: Connection, tenant_id: UUID) -> Draft:
     )
 
 
+async def has_changes(connection: Connection, tenant_id: UUID) -> bool:
+    """Whether there is anything to publish; where nobody has a draft, that is one small query."""
+    is_begun = await connection.fetchval(
+        """
+        select true
+        from configuration_drafts
+        where tenant_id = $1
+        """,
+        tenant_id,
+    )
+    return bool(is_begun) and (await load_draft(connection, tenant_id)).is_changed
+
+
 async def save_section(
     connection: Connection, tenant_id: UUID, section: str, value: Any, seen: str, changed_by: str
 ) -> Draft:

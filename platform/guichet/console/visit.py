@@ -19,15 +19,17 @@ from guichet.auth.sessions import new_token
 from guichet.auth.staff.links import NOBODY
 from guichet.auth.staff.sessions import StaffSession, find_staff_session
 from guichet.auth.staff.signing_in import StaffSignIn, StaffVisitor
-from guichet.console.access import Access
+from guichet.console.access import EDITORS, Access
 from guichet.console.shell import ConsoleShell, navigation, workspace_path
 from guichet.db import Connection, Unit
 from guichet.deployment import Deployment
 from guichet.errors import Forbidden, NotFound, SignInRequired
 from guichet.tenancy import TenantEntry
 from guichet.theming.locale import negotiate
+from guichet.web.failures import TooLarge
 from guichet.web.forms import Form, Uploads, read_posted
 from guichet.web.languages import chosen_language, language_links
+from tenants.drafts import has_changes
 from tenants.staff import (
     Staff,
     Workspace,
@@ -44,6 +46,8 @@ THEME = "console"
 HTML = "text/html"
 #: The largest form has a few fields for each of two hundred plans.
 _MAX_FIELDS = 2000
+#: Who is not signed in has an address or a name to send, and reading a form takes time.
+_LARGEST_OF_STRANGERS = 16 * 1024
 
 
 class Arrival(NamedTuple):
@@ -74,7 +78,7 @@ class Visit:
         #: What was posted; its token is checked before a handler sees it.
         self.form: Form = {}
         self.uploads: Uploads = {}
-        #: Set by pages that know it: whether there are changes that nobody has published.
+        #: Whether there are changes that nobody has published, for who may publish them.
         self.has_draft = False
 
     # Who and where
@@ -128,9 +132,14 @@ class Visit:
             raise NotFound
         if self._place.role not in access.roles:
             raise NotYourRole
+        if self._place.kind == "merchant" and self._place.role in EDITORS["access"].roles:
+            async with self.deployment.db.unit(self._place.id) as unit:
+                self.has_draft = await has_changes(unit.connection, unit.tenant_id)
 
     async def read(self, request: Request[Any, Any, Any]) -> None:
         """Read what was posted; refuses what our own page for this session did not send."""
+        if self.session is None and len(await request.body()) > _LARGEST_OF_STRANGERS:
+            raise TooLarge
         self.form, self.uploads = await read_posted(request, _MAX_FIELDS)
         check_form(
             self.scope["headers"], self.form.pop("csrf", None), self._secret, NOBODY, self.origin
