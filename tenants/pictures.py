@@ -2,8 +2,8 @@
 
 A picture is served from the portal's own origin. One made of pixels is recognised by its content,
 measured before it is decoded, and drawn anew, so that nothing but its pixels is kept: no place
-where it was taken, no second file behind the first. An SVG is kept as it is, so it holds shapes
-and text only.
+where it was taken, no second file behind the first. A Windows icon becomes a PNG. An SVG is kept as
+it is, so it holds shapes and text only.
 """
 
 import io
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tenants.icons import ICON_TYPES, is_icon, png_of_icon
 from tenants.svg import check_svg
 from tenants.unusable_pictures import (
     DAMAGED,
@@ -57,8 +58,9 @@ def read_picture(body: bytes, media_type: str = "") -> Picture:
         check_svg(body)
         picture = Picture(body, _SVG)
     else:
-        picture = _read_pixels(body)
-    if media_type and media_type != picture.media_type:
+        picture = _read_pixels(png_of_icon(body) if is_icon(body) else body)
+    said = "image/png" if media_type in ICON_TYPES and is_icon(body) else media_type
+    if said and said != picture.media_type:
         raise UnusablePicture(NOT_AS_SAID)
     return picture
 

@@ -19,7 +19,7 @@ class UnusablePicture(TenantsError):
 
 EMPTY = _("This file is empty.")
 TOO_MANY_BYTES = _("A picture has %(most)s KiB at most.")
-UNKNOWN = _("This is no picture. Send an SVG, PNG, JPEG or WebP file.")
+UNKNOWN = _("This is no picture. Send an SVG, PNG, JPEG, WebP or ICO file.")
 NOT_AS_SAID = _("This is not the kind of picture that its name says.")
 TOO_MANY_PIXELS = _(
     "A picture has %(edge)s pixels at most along each side, and %(most)s million in all."

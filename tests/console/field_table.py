@@ -14,7 +14,7 @@ _HEAD = """# Every field of a configuration
 
 What *Import and export* and `guichet tenant publish` read, and what the console says to programs at
 `/configuration.schema.json`. Whatever is not required may be left out. `[]` stands for a place in a
-list, `<language>` for `en` or `fr`. Each heading names the console's page; what the settings are for
+list, `<language>` for `en` or `fr`. Each heading names the console's page; what they are for
 is in [the guide](merchant.md).
 
 This page is made from the code by `python -m tests.console.field_table`, and a test compares them.

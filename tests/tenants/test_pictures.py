@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import struct
 import zlib
 from typing import Any
 
@@ -47,6 +48,69 @@ def _svg(content: str) -> bytes:
 def test_pictures_are_recognised_by_their_content(body: bytes, media_type: str) -> None:
     assert read_picture(body).media_type == media_type
     assert read_picture(body, media_type).media_type == media_type
+
+
+@pytest.mark.parametrize("form", ["png", "bmp"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "1"])
+def test_the_largest_picture_of_an_icon_is_kept_as_png(form: str, mode: str) -> None:
+    file = io.BytesIO()
+    drawn = Image.new(mode, (64, 64), "teal" if mode.startswith("RGB") else 1)
+    drawn.save(file, "ICO", sizes=[(16, 16), (64, 64), (32, 32)], bitmap_format=form)
+    body = file.getvalue()
+    for said in ("", "image/x-icon", "image/vnd.microsoft.icon"):
+        assert read_picture(body, said).media_type == "image/png"
+    with Image.open(io.BytesIO(read_picture(body).body)) as kept:
+        assert (kept.format, kept.size) == ("PNG", (64, 64))
+
+
+def _icon(picture: bytes, count: int = 1, offset: int = 22, bits: int = 32) -> bytes:
+    entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, bits, len(picture), offset)
+    return b"\x00\x00\x01\x00" + struct.pack("<H", count) + entry + picture
+
+
+def _bitmap(width: int, height: int, compression: int = 0) -> bytes:
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 32, compression, 0, 0, 0, 0, 0)
+    return head + bytes(2000)
+
+
+def test_an_icon_of_256_colours_is_drawn_with_them() -> None:
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 32, 1, 8, 0, 0, 0, 0, 256, 0)
+    blue, pixels, mask = struct.pack("<BBBB", 200, 10, 20, 0), bytes(16 * 16), bytes(16 * 4)
+    body = _icon(head + 256 * blue + pixels + mask, bits=8)
+    with Image.open(io.BytesIO(read_picture(body).body)) as kept:
+        assert kept.convert("RGB").getpixel((3, 3)) == (20, 10, 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x00\x00\x01\x00",
+        _icon(b"", count=0),
+        _icon(b"", count=65535),
+        _icon(PNG, offset=0),
+        _icon(PNG, offset=2**32 - 1),
+        _icon(_svg("")),
+        _icon(b"\x00\x00\x01\x00" * 20),
+        # Larger than its place says, or than it is.
+        _icon(_bitmap(60_000, 60_000)),
+        _icon(_bitmap(-16, -32)),
+        _icon(_bitmap(256, 512)),
+        _icon(_bitmap(16, 32, compression=1)),
+        _icon(draw("PNG", (5000, 10))),
+        _icon(draw("JPEG")),
+    ],
+)
+def test_an_icon_that_is_made_to_do_harm_is_refused(body: bytes) -> None:
+    with pytest.raises(UnusablePicture):
+        read_picture(body)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_of_an_icon_do_more_than_be_refused(content: bytes) -> None:
+    with contextlib.suppress(UnusablePicture):
+        assert read_picture(_icon(content)).media_type == "image/png"
+    with contextlib.suppress(UnusablePicture):
+        read_picture(b"\x00\x00\x01\x00" + content)
 
 
 def test_a_transparent_logo_stays_transparent() -> None:
@@ -110,7 +174,6 @@ def _of_many_scans() -> bytes:
         (PNG.ljust(LARGEST_PICTURE + 1, b"\0"), "512 KiB"),
         (b"GIF89a", "no picture"),
         (draw("GIF"), "no picture"),
-        (draw("ICO", (16, 16)), "no picture"),
         (draw("BMP"), "no picture"),
         (b"%PDF-1.7", "no picture"),
         (PNG[:20], "no picture|damaged"),
