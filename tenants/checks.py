@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -27,6 +28,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SENDER = re.compile(r"[a-z0-9._%+=-]+@[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII | re.IGNORECASE)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _MOST_OF_A_KIND = 200
+#: Of a document; whoever has corrected these is told of the others.
+MOST_MISTAKES = 100
 #: Names among the zones that stand for none, or for another on each machine.
 _NO_ZONES = ("Factory", "localtime")
 
@@ -61,11 +64,11 @@ def read_document(document: bytes) -> Configuration:
         raise InvalidConfiguration(
             [Mistake("", _("This is not JSON: %(error)s."), {"error": error})]
         ) from None
-    mistakes = list(misfits(value, Configuration, ""))
+    mistakes = list(islice(misfits(value, Configuration, ""), MOST_MISTAKES))
     if mistakes:
         raise InvalidConfiguration(mistakes)
     configuration = msgspec.convert(value, Configuration)
-    mistakes = list(broken_rules(configuration))
+    mistakes = list(islice(broken_rules(configuration), MOST_MISTAKES))
     if mistakes:
         raise InvalidConfiguration(mistakes)
     return configuration

@@ -36,16 +36,17 @@ def misfits(value: Any, wanted: Any, path: str, *, strict: bool = True) -> Itera
         return
     items = items_of(wanted)
     if items is not None and isinstance(value, list):
-        if isinstance(items, type) and issubclass(items, msgspec.Struct):
+        most = getattr(type_info(wanted), "max_length", None)
+        if most is not None and len(value) > most:
+            # Nobody reads, and nothing here looks for, what else is wrong with thousands of them.
+            yield Mistake(path, TOO_MANY, {"most": most})
+        elif isinstance(items, type) and issubclass(items, msgspec.Struct):
             for place, item in enumerate(value):
                 yield from misfits(item, items, f"{path}[{place}]", strict=strict)
         else:
             # A list of plain values is one field of a form, and has one mistake.
             found = (it for item in value for it in misfits(item, items, path, strict=strict))
             yield from itertools.islice(found, 1)
-        most = getattr(type_info(wanted), "max_length", None)
-        if most is not None and len(value) > most:
-            yield Mistake(path, TOO_MANY, {"most": most})
         return
     if get_origin(wanted) is dict and isinstance(value, dict):
         # Texts by language: each is a field of its own.

@@ -42,6 +42,8 @@ from tenants.staff import (
 ARRIVAL = "guichet.arrival"
 #: The console's own look, among the themes.
 THEME = "console"
+#: In this order.
+_SCRIPTS = ("console.js", "saving.js")
 #: Litestar adds the charset to a text.
 HTML = "text/html"
 #: The largest form has a few fields for each of two hundred plans.
@@ -236,7 +238,7 @@ class Visit:
         tenant = directory.by_id(place.id) if place and place.kind == "merchant" else None
         return ConsoleShell(
             locale=locale,
-            script=self.deployment.pages.script("console.js"),
+            scripts=tuple(self.deployment.pages.script(name) for name in _SCRIPTS),
             csrf=self.csrf,
             path=self.scope["path"],
             request_id=self.request_id,

@@ -6,6 +6,7 @@ reach neither the staff's session nor a customer's.
 
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode
+from uuid import UUID
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -120,19 +121,26 @@ async def _read_draft(deployment: Deployment, tenant: TenantEntry, asked: _Asked
             raise PreviewOver
         configuration = (await load_draft(unit.connection, tenant.id)).configuration
         prices = await find_prices(unit, [plan.price_id for plan in configuration.plans])
+    await _check_role(deployment, tenant, staff_id)
+    return _Draft(tenant, configuration, prices)
+
+
+async def _check_role(deployment: Deployment, tenant: TenantEntry, staff_id: UUID) -> None:
+    """Raises `PreviewOver` for whoever has lost their role since the link was made."""
     async with deployment.db.system() as connection:
         if not await may_still_look(connection, staff_id, tenant.slug):
             raise PreviewOver
-    return _Draft(tenant, configuration, prices)
 
 
 async def _picture(deployment: Deployment, tenant: TenantEntry, asked: _Asked) -> ASGIResponse:
     """A picture of this tenant, published or not; raises `PreviewOver` or `NotFound`."""
     async with deployment.db.unit(tenant.id) as unit:
-        if await find_viewer(unit, deployment.settings.master_keys, asked.token) is None:
+        staff_id = await find_viewer(unit, deployment.settings.master_keys, asked.token)
+        if staff_id is None:
             raise PreviewOver
         picture_id = asked.rest.removeprefix("assets/pictures/")
         found = await load_asset(unit.connection, tenant.id, picture_id)
+    await _check_role(deployment, tenant, staff_id)
     if found is None:
         raise NotFound
     return _file(found.body, found.media_type)
