@@ -99,6 +99,7 @@ async def test_a_form_of_the_customers_own_session_is_refused_while_looking(shop
     async with shop.signed_in("ada") as ada:
         csrf = _portal_csrf((await ada.get("/preferences")).text)
         await take_over(ada, await helper.hand_over("grace"))
+        assert csrf not in (await ada.get("/preferences")).text
         answer = await ada.post("/preferences", {"csrf": csrf, "locale": "fr"})
         assert answer.status_code == 403
         signed_out = await ada.post("/sign-out", {"csrf": csrf})
