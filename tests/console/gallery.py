@@ -50,7 +50,7 @@ def _gallery(locale: str, mistakes: dict[str, str]) -> str:
     here = "/merchants/lumen/branding"
     shell = ConsoleShell(
         locale=locale,
-        script=_PAGES.script("console.js"),
+        scripts=(_PAGES.script("console.js"), _PAGES.script("saving.js")),
         csrf="a-token",
         path=here,
         request_id="a-request",

@@ -12,7 +12,7 @@ from tenants.cancelling import CancelRules
 from tenants.drafts import load_draft
 from tests.console.conftest import AsStaff
 from tests.console.gallery import show_gallery
-from tests.console.town import Town, post
+from tests.console.town import SESSION, Town, post
 from tests.console.windows import LOOKS, Line, open_chromium, open_window
 
 pytestmark = pytest.mark.browser
@@ -212,3 +212,48 @@ async def test_a_colour_is_typed_or_picked(browser: Browser) -> None:
         assert await picker.input_value() == "#a1b2c3"
         await picker.fill("#010203")
         assert await text.input_value() == "#010203"
+
+
+async def _sign_out(desk: Desk) -> None:
+    """Its session ends elsewhere."""
+    async with desk.town.deployment.db.system() as connection:
+        await connection.execute("update staff_sessions set revoked_at = now()")
+
+
+async def test_the_end_of_a_session_loses_nothing_that_was_entered(desk: Desk) -> None:
+    await _sign_out(desk)
+    await desk.box.uncheck()
+    await desk.says("You are signed out")
+    await expect(desk.page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
+    await desk.button.click()
+    await desk.says("You are signed out")
+    assert not await desk.box.is_checked()
+    assert await desk.holds_back()
+    # Signed in in another tab: the same cookies, and a session of its own.
+    staff = await desk.town.hire("owner")
+    cookies = desk.line.client.cookies
+    cookies.set(SESSION, await desk.town.session(staff), desk.line.client.base_url.host)
+    await desk.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    await desk.says(_SAVED)
+    assert not (await desk.rules()).enabled
+    await desk.button.click()
+    await desk.page.locator(".notice.positive").wait_for()
+
+
+async def test_a_note_of_a_colour_comes_and_goes_while_it_is_written(desk: Desk) -> None:
+    await desk.page.goto("/merchants/lumen/branding")
+    note = desk.page.locator("[id='note-branding.light.accent']")
+    await expect(note).to_be_empty()
+    field = desk.page.locator("[id='branding.light.accent']")
+    await field.fill("#ffff66")
+    await expect(note).to_contain_text("#ffff66 has a contrast of", timeout=_PATIENCE_MS)
+    await field.fill("")
+    await expect(note).to_be_empty(timeout=_PATIENCE_MS)
+
+
+async def test_a_mistake_is_told_in_its_row_below_an_empty_one(desk: Desk) -> None:
+    await desk.page.goto("/merchants/lumen/branding")
+    field = desk.page.locator("[id='branding.links[1].url']")
+    await field.fill("javascript:alert(1)")
+    await desk.says("Not saved: please check what is marked")
+    await expect(field).to_have_attribute("aria-invalid", "true")

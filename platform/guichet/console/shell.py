@@ -37,7 +37,7 @@ class ConsoleShell(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the layout shows around a page. Every URL in it is ready for a page."""
 
     locale: str
-    script: str
+    scripts: tuple[str, ...]
     csrf: str
     path: str
     request_id: str

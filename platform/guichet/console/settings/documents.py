@@ -18,6 +18,7 @@ from tenants.mistakes import Mistake
 from tenants.shapes import items_of, misfits
 
 _SPLIT = re.compile(r"[,;\s]+")
+_INDEXED = re.compile(r"\[([0-9]+)\]")
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Configuration)}
 
 
@@ -29,6 +30,25 @@ class Entered(msgspec.Struct, frozen=True):
     mistakes: tuple[Mistake, ...]
     #: What was entered, field by field, with the rows of tables counted anew as `mistakes` do.
     fields: dict[str, str]
+
+
+def place_in_form(path: str, form: Form) -> str:
+    """Where a form has what is wrong at a path of the document.
+
+    Rows that were left empty are none in the document, and are still there on the page.
+    """
+    found = ""
+    for order, part in enumerate(_INDEXED.split(path)):
+        if order % 2:
+            kept = [it for it in _places(found, form) if _is_filled(f"{found}[{it}]", form)]
+            found += f"[{kept[int(part)]}]" if int(part) < len(kept) else f"[{part}]"
+        else:
+            found += part
+    return found
+
+
+def _is_filled(row: str, form: Form) -> bool:
+    return any(text.strip() for name, text in form.items() if name.startswith(f"{row}."))
 
 
 def read_section(section: str, form: Form) -> Entered:

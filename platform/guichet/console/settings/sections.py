@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from litestar.response.base import ASGIResponse
 
-from guichet.console.settings.documents import Entered, fields_of, read_section
+from guichet.console.settings.documents import Entered, fields_of, place_in_form, read_section
 from guichet.console.visit import Visit
 from guichet.theming.locale import gettext
 from tenants.checks import InvalidConfiguration
@@ -116,6 +116,8 @@ async def _refuse(
     told = {it.path: translate(it.text) % it.values for it in reversed(mistakes)}
     seen = visit.form.get("seen", "")
     if _is_autosave(visit):
+        # The page is not drawn anew: its rows are still those of the form.
+        told = {place_in_form(path, visit.form): text for path, text in told.items()}
         return _told(Saved(saved=False, seen=seen, mistakes=told), status=422)
     draft = await read_draft(visit)
     return _render(visit, page, draft, entered.fields, told, status=422, seen=seen, context=context)
