@@ -466,6 +466,8 @@ CREATE TABLE public.customers (
     balance bigint DEFAULT 0 NOT NULL,
     fallback_payment_method_ids text[] DEFAULT '{}'::text[] NOT NULL,
     test_clock_id text,
+    sought_email text GENERATED ALWAYS AS (lower(email)) STORED COLLATE pg_catalog."C",
+    sought_name text GENERATED ALWAYS AS (lower(name)) STORED COLLATE pg_catalog."C",
     CONSTRAINT customers_tax_exempt_check CHECK ((tax_exempt = ANY (ARRAY['none'::text, 'exempt'::text, 'reverse'::text])))
 );
 
@@ -1445,11 +1447,11 @@ CREATE UNIQUE INDEX change_requests_unfinished ON public.change_requests USING b
 
 CREATE INDEX customers_email ON public.customers USING btree (tenant_id, lower(email)) WHERE (NOT deleted);
 
-CREATE INDEX customers_email_beginning ON public.customers USING btree (tenant_id, lower(email) text_pattern_ops) WHERE (NOT deleted);
-
-CREATE INDEX customers_name_beginning ON public.customers USING btree (tenant_id, lower(name) text_pattern_ops) WHERE (NOT deleted);
-
 CREATE INDEX customers_newest ON public.customers USING btree (tenant_id, created_at DESC, id DESC) WHERE (NOT deleted);
+
+CREATE INDEX customers_sought_email ON public.customers USING btree (tenant_id, sought_email) WHERE (NOT deleted);
+
+CREATE INDEX customers_sought_name ON public.customers USING btree (tenant_id, sought_name) WHERE (NOT deleted);
 
 CREATE INDEX dunning_attempts_bans ON public.dunning_attempts USING btree (tenant_id, fingerprint) WHERE ((decline_code = ANY (ARRAY['lost_card'::text, 'pickup_card'::text, 'revocation_of_all_authorizations'::text, 'revocation_of_authorization'::text, 'stolen_card'::text, 'stop_payment_order'::text])) OR (network_decline_code = ANY (ARRAY['04'::text, '07'::text, '12'::text, '14'::text, '15'::text, '41'::text, '43'::text, '46'::text, '57'::text, 'R0'::text, 'R1'::text, 'R3'::text])) OR (network_advice_code = ANY (ARRAY['03'::text, '21'::text])));
 

@@ -243,6 +243,35 @@ async def test_no_list_by_standing_sorts_what_it_reads(town: Town) -> None:
     assert "Sort" not in plan
 
 
+@pytest.mark.parametrize("column", ["sought_email", "sought_name"])
+async def test_a_search_reads_what_begins_so_and_no_more(town: Town, column: str) -> None:
+    """Row level security keeps an index from comparisons that could tell of other rows."""
+    db, lumen = town.deployment.db, town.lumen.id
+    await _add(db, lumen, 3000)
+    async with db.unit(lumen) as unit:
+        await unit.execute("set local enable_seqscan = off")
+        plan = "\n".join(
+            row[0]
+            for row in await unit.fetch(
+                f"""
+                explain (costs off)
+                select id
+                from customers
+                where tenant_id = $1
+                and {column} between $2 and $3
+                and not deleted
+                order by {column}
+                limit 51
+                """,
+                lumen,
+                "person1",
+                "person1\U0010ffff",
+            )
+        )
+    assert f"customers_{column}" in plan
+    assert f"({column} >= 'person1'::text)" in plan
+
+
 @pytest.mark.parametrize("status", ["gone", "active'", "All"])
 async def test_an_unknown_standing_is_refused(town: Town, as_staff: AsStaff, status: str) -> None:
     client = await as_staff("owner")

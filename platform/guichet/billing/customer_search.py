@@ -25,6 +25,8 @@ Standing = Literal["active", "trial", "past_due", "cancelled"]
 
 #: Written out in the statements too: where a limit is a parameter, a kept plan may read everything.
 _MOST_READ = 500
+#: Comes after all that begins with what stands before it: columns are compared by code points.
+_LAST = "\U0010ffff"
 _KEY = re.compile(r"([0-9]{1,17})-([A-Za-z0-9_]{1,100})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -201,7 +203,7 @@ async def _standing(unit: Unit, ids: Sequence[str], standing: Standing) -> list[
 
 async def _called(unit: Unit, text: str, most: int) -> list[str]:
     """The ids of up to `most` customers by each of the ways in which one may be called."""
-    beginning = re.sub(r"([\\%_])", r"\\\1", text.lower()) + "%"
+    beginning = text.lower()
     rows = await unit.fetch(
         """
         select id
@@ -214,25 +216,26 @@ async def _called(unit: Unit, text: str, most: int) -> list[str]:
           select id
           from customers
           where tenant_id = $1
-          and lower(email) like $3
+          and sought_email between $3 and $4
           and not deleted
-          order by lower(email) using ~<~
-          limit $4
+          order by sought_email
+          limit $5
         )
         union
         (
           select id
           from customers
           where tenant_id = $1
-          and lower(name) like $3
+          and sought_name between $3 and $4
           and not deleted
-          order by lower(name) using ~<~
-          limit $4
+          order by sought_name
+          limit $5
         )
         """,
         unit.tenant_id,
         text,
         beginning,
+        beginning + _LAST,
         most,
     )
     return [row["id"] for row in rows]
