@@ -1,6 +1,7 @@
 """The console attacked: forms of other sites, floods, forged hosts, and who was thrown out."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import httpx
@@ -199,3 +200,39 @@ async def test_the_console_s_own_addresses_are_made_from_nothing_that_was_sent(
     async with town.deployment.db.system() as connection:
         facts = await connection.fetchval("select string_agg(facts::text, '') from staff_messages")
     assert "evil" not in (facts or "")
+
+
+# A stolen cookie
+
+
+async def test_a_session_ends_three_days_after_its_use_and_a_fortnight_after_the_sign_in(
+    town: Town, as_staff: AsStaff
+) -> None:
+    admin = await as_staff("admin")
+    page = f"{MERCHANT}/members"
+    await _age(town, created="13 days 23 hours", left="1 minute")
+    assert (await admin.get(page)).status_code == 200
+    async with town.deployment.db.system() as connection:
+        left = await connection.fetchval("select expires_at - now() from staff_sessions")
+    # It was seen, so it lives on: to the end of the fortnight, and not for three days.
+    assert timedelta(minutes=30) < left <= timedelta(hours=1)
+    await _age(town, created="1 day", left="30 minutes")
+    assert (await admin.get(page)).status_code == 200
+    await _age(town, created="1 day", left="-1 second")
+    assert (await admin.get(page)).headers["location"].startswith("/sign-in")
+
+
+async def _age(town: Town, created: str, left: str) -> None:
+    """Have every session begun so long ago, unseen for an hour, and with so much time left."""
+    async with town.deployment.db.system() as connection:
+        await connection.execute(
+            """
+            update staff_sessions
+            set
+              created_at = now() - $1::text::interval,
+              seen_at = now() - interval '1 hour',
+              expires_at = now() + $2::text::interval
+            """,
+            created,
+            left,
+        )
