@@ -59,6 +59,30 @@ function actOnRow(button) {
   }
 }
 
+// The buttons of a table that send the form: afterwards the keyboard goes on in the same row.
+
+const PRESSED = "pressed-row";
+
+function keepPressed({ submitter }) {
+  if (submitter?.name === "row") {
+    sessionStorage.setItem(PRESSED, `${location.pathname} ${submitter.value}`);
+  }
+}
+
+function focusPressed() {
+  const [path, value] = (sessionStorage.getItem(PRESSED) || "").split(" ");
+  sessionStorage.removeItem(PRESSED);
+  if (path !== location.pathname) return;
+  const [act, place] = value.split(":");
+  const row = { up: place - 1, down: Number(place) + 1 }[act] ?? place;
+  const buttons = all("[name=row]:enabled");
+  const near = [`${act}:${row}`, `up:${row}`, `down:${row}`, `${act}:${row - 1}`];
+  const pressed = near.map((it) => buttons.find((button) => button.value === it)).find(Boolean);
+  const last = buttons.filter((button) => button.value.startsWith("remove:")).pop();
+  const added = last?.closest(".plan-row").querySelector("select, summary");
+  (act === "add" ? added : pressed)?.focus();
+}
+
 // What only a script can do shows only with one.
 function reveal(root) {
   for (const part of all("[data-colour-of], [data-copy], [data-add], .row-acts", root)) {
@@ -81,6 +105,7 @@ async function copy(button) {
 
 reveal(document);
 for (const body of all("[data-rows]")) renumber(body);
+focusPressed();
 document.getElementById("mistakes")?.focus();
 
 document.addEventListener("click", (event) => {
@@ -112,6 +137,7 @@ document.addEventListener("input", ({ target }) => {
 // A second click must not send a form twice. The server is safe from it; the button shows it.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  keepPressed(event);
   if (form.method !== "post" || event.defaultPrevented) return;
   if (form.dataset.sent) {
     event.preventDefault();
