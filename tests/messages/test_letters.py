@@ -37,7 +37,8 @@ HEADERS = {
     "Content-Type",
 }
 _HOSTILE = st.text(
-    st.one_of(st.characters(), st.sampled_from("\r\n\0\"<>&'@,;:=?\\\u2028\u202e{%")), max_size=80
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\r\n\0\"<>&'@,;:=?\\\u2028\u202e{%")),
+    max_size=80,
 ) | st.sampled_from(
     [
         "Lumen\r\nBcc: all@example.com",
