@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.applying import measure_applying
 from benchmarks.choosing import measure_choosing
 from benchmarks.client import Client, open_client
+from benchmarks.customers import measure_customers
 from benchmarks.effort import QUICK, WHOLE, Effort
 from benchmarks.event_growth import measure_event_growth, open_place
 from benchmarks.figures import Figures
@@ -41,6 +42,8 @@ def main() -> None:
         _measure_events(machine, client, effort, figures)
         _say("an agency's list of few and of many merchants")
         measure_merchants(machine, client, effort, figures)
+        _say("a merchant's list of few and of many customers")
+        measure_customers(machine, client, effort, figures)
         _say("failed payments that are due, chosen among few and many")
         measure_choosing(machine, effort, figures)
         _say("due attempts beside no-op jobs")

@@ -19,8 +19,8 @@ _CONNECTIONS = 8
 _WARM_UP = 100
 #: A page of a list takes some milliseconds, a customer's home page less than one.
 _SHARE = 5
-#: Any customer's would do: it is known to nobody but this database.
-_TOKEN = Seeded(0).session_token
+#: Any customer's would do: it is known to nobody but the databases of this run.
+TOKEN = Seeded(0).session_token
 _STAFF = """
 with person as (
   insert into staff (email, name)
@@ -50,7 +50,7 @@ from tenants
 def measure_merchants(machine: Machine, client: Client, effort: Effort, figures: Figures) -> None:
     """Alternate an agency with few merchants and one with many, each shown its first page."""
     few, many = effort.sizes[:2]
-    page = [get("console.localhost", "/agencies/atelier", f"guichet-session={_TOKEN}")]
+    page = [get("console.localhost", "/agencies/atelier", f"guichet-session={TOKEN}")]
     count = effort.requests // _SHARE
     contenders: dict[str, Callable[[], Turn]] = {}
     with contextlib.ExitStack() as stack:
@@ -70,11 +70,16 @@ async def _seed(machine: Machine, database: str, size: int) -> None:
     connection = await asyncpg.connect(machine.postgres.url(SUPERUSER, database))
     try:
         await write_tenants(connection, [Seeded(number) for number in range(size)])
-        await connection.execute(_STAFF, token_hash(_TOKEN))
+        await hire(connection)
         await connection.execute(_FIGURES)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()
+
+
+async def hire(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have somebody own the agency, who is signed in with the token."""
+    await connection.execute(_STAFF, token_hash(TOKEN))
 
 
 def _report(few: list[Turn], many: list[Turn], sizes: tuple[int, int], figures: Figures) -> None:

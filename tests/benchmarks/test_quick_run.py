@@ -13,6 +13,7 @@ from benchmarks.effort import QUICK
 ROOT = Path(__file__).parents[2]
 _LIMIT_SECONDS = 400
 
+_LISTS = ("first", "late", "search", "standing", "both")
 _SPREADS = (
     "home_cpu_ratio",
     "webhook_intake_ratio",
@@ -24,6 +25,8 @@ _SPREADS = (
     *(f"event_cost_growth_{size}_tenants" for size in QUICK.waiting[1:]),
     *(f"import_ratio_{customers}_customers" for customers in QUICK.imported),
     "merchant_list_growth",
+    "customer_list_growth",
+    *(f"customer_list_growth_{page}" for page in _LISTS),
     "due_scan_ms",
     "due_scan_growth",
     "retry_rate_ratio",
@@ -70,6 +73,7 @@ _NUMBERS = (
     ),
     "merchant_list_few_us",
     "merchant_list_many_us",
+    *(f"customer_list_{page}_us" for page in _LISTS),
     "due_scan_few_ms",
     "due_sweep_ms",
     "due_choose_ms",
