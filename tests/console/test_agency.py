@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from tests.console.town import Town, post
 
 _TOKEN = re.compile(r'name="token" value="([0-9a-f]{32})"')
 _NEXT = re.compile(r'href="([^"]+)" rel="next"')
+_PREVIOUS = re.compile(r'href="([^"]+)" rel="prev"')
+_MERCHANT = re.compile(r'<th scope="row"><a href="/merchants/([a-z0-9-]+)"')
 _SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M0 0h8v8z"/></svg>'
 
 
@@ -108,12 +111,30 @@ async def test_a_list_of_many_is_shown_fifty_at_a_time(
         url = f"/agencies/atelier?sort={sort}"
         for _ in range(3):
             page = await owner.get(url)
-            seen += re.findall(r'<th scope="row"><a href="/merchants/([a-z0-9-]+)"', page.text)
+            seen += _MERCHANT.findall(page.text)
             following = _NEXT.search(page.text)
             if following is None:
                 break
             url = "/agencies/atelier" + following[1].replace("&amp;", "&")
         assert seen == ["lumen", *(f"shop-{number:02}" for number in range(60))]
+
+
+async def test_the_list_leads_back_page_by_page(town: Town, owner: httpx.AsyncClient) -> None:
+    async with town.deployment.db.system() as connection:
+        for number in range(110):
+            await add_tenant(connection, town.atelier, f"shop-{number:03}", f"Shop {number:03}")
+    place, here = "/agencies/atelier", "/agencies/atelier?q=shop"
+    pages = []
+    for _ in range(3):
+        pages.append((await owner.get(here)).text)
+        following = _NEXT.search(pages[-1])
+        here = place + unescape(following[1]) if following else ""
+    assert 'rel="prev"' not in pages[0]
+    for former in (pages[1], pages[0]):
+        back = _PREVIOUS.search(pages.pop())
+        assert back is not None
+        shown = (await owner.get(place + unescape(back[1]))).text
+        assert _MERCHANT.findall(shown) == _MERCHANT.findall(former)
 
 
 @pytest.mark.parametrize("search", ["LUM", "umen", "lumen"])

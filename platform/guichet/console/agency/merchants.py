@@ -17,6 +17,8 @@ from guichet.metrics.portfolio import PAGE, Key, Merchant, Show, list_by_name, l
 from guichet.money import Money
 
 _LONGEST_SEARCH = 100
+#: So many pages back lead links; from farther on the first one is.
+_LONGEST_TRAIL = 20
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -35,22 +37,36 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What was asked for: words of a search, which ones, by what, and behind whom."""
+    """What was asked for: words of a search, which ones, by what, and behind whom.
+
+    Pages are found by keys, which lead on alone; `trail` has those of the pages before this one.
+    """
 
     search: str
     show: Show
     sort: str
-    after: str
+    after: str = ""
+    trail: tuple[str, ...] = ()
 
-    def address(self, **changes: str) -> str:
-        """The address of the list with something else asked for."""
-        wanted = msgspec.structs.asdict(self) | {"after": ""} | changes
-        named = {"q": wanted["search"], "show": wanted["show"], "sort": wanted["sort"]}
-        usual = {"q": "", "show": "all", "sort": "name"}
-        asked = {name: value for name, value in named.items() if value != usual[name]}
-        if wanted["after"]:
-            asked["after"] = wanted["after"]
-        return f"?{urlencode(asked)}" if asked else "?"
+    @property
+    def first(self) -> str:
+        """The address of the first page."""
+        return self._address("", ())
+
+    @property
+    def previous(self) -> str:
+        """The address of the page that led here; empty where none did."""
+        return self._address(self.trail[-1], self.trail[:-1]) if self.trail else ""
+
+    def next(self, after: str) -> str:
+        """The address of the page behind a key."""
+        return self._address(after, (*self.trail, self.after)[-_LONGEST_TRAIL:])
+
+    def _address(self, after: str, trail: tuple[str, ...]) -> str:
+        named = {"q": self.search, "show": self.show, "sort": self.sort, "after": after}
+        usual = {"q": "", "show": "all", "sort": "name", "after": ""}
+        asked = [(name, value) for name, value in named.items() if value != usual[name]]
+        return f"?{urlencode([*asked, *(('from', key) for key in trail)])}"
 
 
 @get("/agencies/{agency:str}", opt=AGENCY)
@@ -60,13 +76,18 @@ async def merchants(
     show: Annotated[str, QueryParameter(max_length=20)] = "all",
     sort: Annotated[str, QueryParameter(max_length=20)] = "name",
     after: Annotated[str, QueryParameter(max_length=300)] = "",
+    trail: Annotated[list[str] | None, QueryParameter(name="from")] = None,
 ) -> ASGIResponse:
     """The table of all merchants, fifty at a time."""
     if "\0" in search + after:
         raise NotFound
     kind = show if show in get_args(Show) else "all"
     listing = Listing(
-        search.strip(), msgspec.convert(kind, Show), "slug" if sort == "slug" else "name", after
+        search.strip(),
+        msgspec.convert(kind, Show),
+        "slug" if sort == "slug" else "name",
+        after,
+        tuple(trail or ())[-_LONGEST_TRAIL:],
     )
     found = await _find(visit, listing)
     page, further = found[:PAGE], found[PAGE:]
@@ -75,8 +96,8 @@ async def merchants(
         lines=tuple(_line(it) for it in page),
         listing=listing,
         is_filtered=bool(listing.search) or listing.show != "all",
-        next_url=listing.address(after=_key(page[-1], listing.sort)) if further else "",
-        first_url=listing.address() if listing.after else "",
+        next_url=listing.next(_key(page[-1], listing.sort)) if further else "",
+        first_url=listing.first if listing.after else "",
     )
 
 
