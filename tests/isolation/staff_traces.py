@@ -9,6 +9,7 @@ from guichet.auth.staff.invitations import invite
 from guichet.auth.staff.preview_links import open_preview
 from guichet.auth.support import make_view
 from guichet.payments.endpoints import WEBHOOK_PATH, EndpointMaker
+from guichet.payments.former_accounts import leave_account
 from guichet.payments.key_checks import check_key, keep_key
 from tenants.drafts import load_draft, save_section
 from tenants.members import put_tenant_member
@@ -53,7 +54,7 @@ async def _prepare_settings(shop: Shop, owner: Staff) -> None:
 
 
 async def _connect(shop: Shop, by: Actor) -> Shop:
-    """Set the key anew, and have an endpoint made, with a secret that takes the former's place."""
+    """Set the key anew, and have an endpoint made, whose secret takes the former's place."""
     deployment, tenant_id = shop.deployment, shop.tenant_id
     checked = await check_key(deployment.providers, shop.key)
     async with deployment.db.unit(tenant_id) as unit:
@@ -63,4 +64,7 @@ async def _connect(shop: Shop, by: Actor) -> Shop:
     maker = EndpointMaker(deployment.db, deployment.vault, provider, tenant_id, url)
     made = await maker.make(by, "a test", live=False)
     assert made.secret is not None
+    async with deployment.db.unit(tenant_id) as unit:
+        former = f"acct_{shop.merchant.slug}"
+        await leave_account(unit, deployment.vault, former, "test", with_key=False)
     return msgspec.structs.replace(shop, webhook_secret=made.secret)
