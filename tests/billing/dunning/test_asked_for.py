@@ -294,14 +294,13 @@ async def test_what_cannot_be_asked_for_says_so(stage: Stage) -> None:
     async def told(away: bool = False, **changes: object) -> tuple[list[str], list[str]]:
         async with stage.db.unit(stage.tenant) as unit:
             loaded = await find_case(unit, customer, invoice)
-        case = msgspec.structs.replace(loaded.case, **({"test_clock_id": None} | changes))
+        case = msgspec.structs.replace(loaded.case, **changes)
         known = msgspec.structs.replace(loaded.facts, asked_for=case.wish(loaded.wall_now))
         held = msgspec.structs.replace(loaded, case=case, facts=known)
         retry, stop = why_no_retry(held, DAILY, away), why_no_stop(held, DAILY)
         return [it.code for it in retry], [it.code for it in stop]
 
     assert await told() == ([], [])
-    assert await told(test_clock_id="clock_1") == (["test_clock"], [])
     assert await told(away=True) == (["provider_stopped"], [])
     assert await told(asked_for="retry") == (["retry_asked_for"], [])
     assert await told(asked_for="stop") == (["stop_asked_for"], ["stop_asked_for"])

@@ -61,8 +61,6 @@ def why_no_retry(loaded: Loaded, policy: RetryPolicy, is_away: bool) -> Sequence
         return [Reason("ending")]
     if case.state in BUSY:
         return [Reason("try_under_way" if case.state == "attempting" else "try_unknown")]
-    if case.test_clock_id is not None:
-        return [Reason("test_clock")]
     return obstacles_to_try(loaded.facts, policy) or (
         [Reason("provider_stopped")] if is_away else []
     )

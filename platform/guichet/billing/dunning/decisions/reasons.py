@@ -39,7 +39,6 @@ _MERCHANT = {
     # Why nobody can ask for another try, or for none.
     "retry_asked_for": _("A member of your team has just asked for a try: it is made in a moment."),
     "stop_asked_for": _("A member of your team has stopped the retries."),
-    "test_clock": _("The customer lives by a test clock: advance that at your payment provider."),
     "provider_stopped": _("Your payment provider refuses your key: see your connections."),
     "ending": _("The case is just being ended."),
     "case_closed": _("The case is closed."),
