@@ -240,6 +240,20 @@ async def test_the_end_of_a_session_loses_nothing_that_was_entered(desk: Desk) -
     await desk.page.locator(".notice.positive").wait_for()
 
 
+async def test_a_button_that_is_pressed_after_the_end_of_a_session_loses_nothing(
+    desk: Desk,
+) -> None:
+    await _sign_out(desk)
+    await desk.page.evaluate(
+        """() => {
+          document.querySelector("[name='cancel.enabled']").click();
+          document.querySelector(".save-bar button").click();
+        }"""
+    )
+    await desk.says("You are signed out")
+    assert not await desk.box.is_checked()
+
+
 async def test_a_note_of_a_colour_comes_and_goes_while_it_is_written(desk: Desk) -> None:
     await desk.page.goto("/merchants/lumen/branding")
     note = desk.page.locator("[id='note-branding.light.accent']")

@@ -27,6 +27,7 @@ class Autosave {
 
   edited(field) {
     this.edits += 1;
+    this.tried = false;
     if (this.stopped) return;
     // A picture goes with the button, once, and not with every letter that is typed.
     this.say(field.type === "file" || this.hasFile() ? "file" : "unsaved");
@@ -108,9 +109,11 @@ class Autosave {
   }
 
   // What is under way is waited for: the form has to carry what its own saving made of the draft.
-  // After a session's end the page stays, with all that was entered.
+  // What was not saved yet is saved first, so that the page stays where a session or the network
+  // has ended, with all that was entered.
   async submitted(event) {
-    if (!this.sending && !this.ended) {
+    const isSaved = this.edits === this.savedEdits || this.stopped || this.hasFile();
+    if (!this.sending && !this.ended && (isSaved || this.tried)) {
       clearTimeout(this.timer);
       this.leaving = true;
       return;
@@ -118,7 +121,8 @@ class Autosave {
     event.preventDefault();
     event.stopImmediatePropagation();
     await (this.sending || this.save());
-    if (!this.ended) setTimeout(() => this.form.requestSubmit(event.submitter));
+    this.tried = !["ended", "offline"].includes(this.state.dataset.state);
+    if (this.tried) setTimeout(() => this.form.requestSubmit(event.submitter));
   }
 
   say(state, further = []) {
