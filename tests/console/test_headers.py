@@ -4,7 +4,7 @@ The routes are those of the table of routes, so a new one is asked here by itsel
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from html import unescape
 
 import asyncpg
@@ -22,9 +22,17 @@ from tenants.branding import Branding
 from tenants.configuration import Configuration
 from tenants.drafts import replace_draft
 from tenants.pictures import read_picture
+from tests.console.expected_headers import (
+    CONSOLE_POLICY,
+    ON_CONSOLE,
+    ON_PREVIEW,
+    PREVIEW_POLICY,
+    faults,
+    policy_of,
+)
 from tests.console.secure import (
     BROWSER,
-    CONSOLE,
+    DOMAIN,
     PREVIEW,
     SESSION,
     Visitor,
@@ -34,65 +42,6 @@ from tests.console.secure import (
 from tests.console.test_roles import TABLE
 from tests.console.town import Town
 from tests.cutting_proxy import proxy_before
-from tests.isolation.observatory import policies
-
-#: The same on every answer of both hosts; what is None is not sent at all.
-COMMON = {
-    "x-content-type-options": "nosniff",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "strict-transport-security": "max-age=63072000; includeSubDomains; preload",
-    "cache-control": "no-store",
-    "access-control-allow-origin": None,
-    "server": None,
-    "x-powered-by": None,
-}
-ON_CONSOLE = COMMON | {"x-frame-options": "DENY", "referrer-policy": "same-origin"}
-ON_PREVIEW = COMMON | {"x-frame-options": None, "referrer-policy": "no-referrer"}
-CONSOLE_POLICY = {
-    "default-src": "'none'",
-    "style-src": "'self'",
-    "script-src": "'self'",
-    "img-src": "'self'",
-    "connect-src": "'self'",
-    "frame-src": PREVIEW,
-    "form-action": f"'self' {PREVIEW}",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
-PREVIEW_POLICY = {
-    "default-src": "'none'",
-    "style-src": "'self'",
-    "script-src": "'none'",
-    "img-src": "'self'",
-    "form-action": "'none'",
-    "base-uri": "'none'",
-    "frame-ancestors": CONSOLE,
-}
-_SAFE_COOKIE = {"httponly", "path=/", "samesite=lax", "secure"}
-
-
-def faults(
-    answer: httpx.Response, headers: dict[str, str | None], policy: dict[str, str]
-) -> Iterator[str]:
-    """What is wrong with an answer's headers."""
-    for name, value in headers.items():
-        if answer.headers.get_list(name) != ([] if value is None else [value]):
-            yield f"{name}: {answer.headers.get_list(name)}"
-    if policies(answer) != [policy]:
-        yield f"policy: {policies(answer)}"
-    if not re.fullmatch("[0-9a-f]{16}", answer.headers.get("x-request-id", "")):
-        yield "no request id"
-    kind = answer.headers.get("content-type", "")
-    if kind.startswith("text/") and kind.count("charset=utf-8") != 1:
-        yield f"content-type: {kind}"
-    for cookie in answer.headers.get_list("set-cookie"):
-        attributes = {it.strip().lower() for it in cookie.split(";")[1:]}
-        if not cookie.startswith("__Host-") or not attributes >= _SAFE_COOKIE:
-            yield f"cookie: {cookie}"
-        if [it for it in attributes if it.startswith("domain")]:
-            yield f"cookie: {cookie}"
 
 
 def cookies(answer: httpx.Response) -> set[str]:
@@ -109,11 +58,6 @@ async def ask_all(visitor: Visitor, **fields: str) -> dict[str, httpx.Response]:
     """Every route's answer to somebody; who signs out does so last."""
     keys = sorted(TABLE, key=lambda key: (key == "POST /sign-out", key))
     return {key: await visitor.ask(key, fields) for key in keys}
-
-
-def policy_of(header: str) -> dict[str, str]:
-    """A policy by its directives."""
-    return policies(httpx.Response(200, headers={"content-security-policy": header}))[0]
 
 
 def wrong(answers: dict[str, httpx.Response]) -> dict[str, list[str]]:
@@ -244,6 +188,26 @@ async def test_files_of_the_console_are_kept_and_a_picture_by_its_browser_alone(
         assert not cookies(answer)
     alone = ON_CONSOLE | {"cache-control": "private, max-age=86400"}
     assert list(faults(picture, alone, policy_of(PICTURE_POLICY))) == []
+
+
+async def test_the_page_that_leads_to_a_portal_sends_its_form_there_alone(town: Town) -> None:
+    async with town.deployment.db.unit(town.lumen.id) as unit:
+        await unit.execute(
+            """
+            insert into customers (tenant_id, id, email, name, created_at, copy_no)
+            values ($1, 'cus_1', 'ada@example.com', 'Ada', now(), 1)
+            """,
+            unit.tenant_id,
+        )
+    async with visit(town, "agency_owner") as owner:
+        key = "POST /merchants/{merchant:str}/customers/{customer_id:str}/portal"
+        answer = await owner.ask(key, {"reason": "Because."}, customer_id="cus_1")
+    assert answer.status_code == 200, answer.text
+    policy = {name: text for name, text in CONSOLE_POLICY.items() if name != "frame-src"}
+    policy["form-action"] = f"https://lumen.{DOMAIN}"
+    # The portal learns whose form it is, and no more.
+    headers = ON_CONSOLE | {"referrer-policy": "strict-origin"}
+    assert list(faults(answer, headers, policy)) == []
 
 
 @pytest.mark.parametrize("theme", ["plain", "hearth", "current"])

@@ -4,10 +4,8 @@ The web program and the worker are real processes, since what they log goes to t
 """
 
 import asyncio
-import base64
-import json
-import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +24,7 @@ from tenants.drafts import load_draft
 from tests.auth.hostile_provider import HostileProvider
 from tests.console.forms import Forms
 from tests.console.people import invite, link_of
+from tests.console.planting import found, plant
 from tests.console.processes import Processes, running
 from tests.console.secure import path_of
 from tests.console.test_roles import TABLE
@@ -35,26 +34,6 @@ from tests.shops import open_shop
 
 LUMEN = "/merchants/lumen"
 PROVIDERS = f"{LUMEN}/sign-in-providers"
-
-
-def plant(start: str) -> str:
-    """A value unlike any other."""
-    return f"{start}planted{secrets.token_hex(12)}"
-
-
-def found(values: dict[str, str], texts: Iterable[str]) -> set[str]:
-    """The names of those values that are in these texts, in any spelling."""
-    everything = "\n".join(texts)
-    return {
-        name for name, value in values.items() if any(it in everything for it in spellings(value))
-    }
-
-
-def spellings(value: str) -> set[str]:
-    raw = value.encode()
-    # Inside of something larger base64 stands in one of three ways.
-    shifted = {base64.b64encode(bytes(it) + raw).decode()[4:-4] for it in range(3)}
-    return {value, raw.hex(), json.dumps(value)[1:-1], *(it for it in shifted if len(it) > 20)}
 
 
 @pytest.fixture
@@ -71,6 +50,8 @@ class House(NamedTuple):
     town: Town
     processes: Processes
     identity: HostileProvider
+    #: Somebody who buys from Lumen.
+    customer: str
     #: Opens something for whoever has it; no answer holds it.
     secrets: dict[str, str]
     #: Tokens of links, which the pages that they lead to hold.
@@ -92,8 +73,8 @@ class House(NamedTuple):
                 "select count(1) from staff_messages where reason is not null"
             )
         async with self.town.deployment.db.unit(self.town.lumen.id) as unit:
-            products = await unit.fetchval("select count(1) from products")
-        return bool(tried and products)
+            customers = await unit.fetchval("select count(1) from customers")
+        return bool(tried and customers)
 
 
 @pytest.fixture
@@ -117,9 +98,10 @@ async def house(
         "key": plant("sk_test_"),
         "refused key": plant("sk_live_"),
     }
-    async with open_town(settings) as town, open_shop(settings.stripe_url, planted["key"]):
+    async with open_town(settings) as town, open_shop(settings.stripe_url, planted["key"]) as shop:
+        customer = await shop.add_customer()
         with running(settings, postgres, tmp_path, told) as processes:
-            yield House(town, processes, identity, planted, {}, [])
+            yield House(town, processes, identity, customer, planted, {}, [])
 
 
 class Walk(NamedTuple):
@@ -245,6 +227,25 @@ async def preview(house: House, walk: Walk) -> None:
     house.links["preview"] = token
 
 
+async def look_as_support(house: House, walk: Walk) -> None:
+    """See the portal as a customer does; the one page that hands over holds the token for it."""
+    path = f"{LUMEN}/customers/{house.customer}/portal"
+    await walk.get(path)
+    ready = await post(walk.client, path, {"reason": "Because."})
+    token = re.search(r'name="token" value="([^"]+)"', ready.text)
+    assert token, ready.text
+    house.links["hand-over"] = token[1]
+    headers = {"host": "lumen.localhost:8000", "origin": CONSOLE}
+    async with house.processes.browser() as portal:
+        for status in (303, 403):
+            form = {"token": token[1]}
+            begun = await portal.post("/support-view", data=form, headers=headers)
+            assert begun.status_code == status, begun.text
+        house.secrets["support view"] = str(portal.cookies["guichet-support"])
+        for page in ("/", "/invoices", "/no-such-page"):
+            Walk(portal, house.seen).note(await portal.get(page, headers=headers))
+
+
 async def test_planted_secrets_are_found_nowhere(house: House) -> None:
     await come_in_by_links(house)
     async with house.processes.browser() as client:
@@ -261,6 +262,7 @@ async def test_planted_secrets_are_found_nowhere(house: House) -> None:
         async with asyncio.timeout(60):
             while not await house.worked():
                 await asyncio.sleep(0.1)
+        await look_as_support(house, walk)
         await break_and_ask(house, walk)
         await ask_everything(house, walk)
     assert len(house.seen) > len(TABLE)
