@@ -66,7 +66,11 @@ async def test_support_has_a_payment_tried_and_finds_why_in_the_story(
     [(actor, action, details)] = await acts(debt)
     assert (actor, action) == ("support@example.com", "dunning_case.retry_asked")
     assert '"reason": "On the phone"' in details
-    assert '"before": "waiting"' in details
+    assert '"state": "waiting"' in details
+    assert '"after": {"asked_for": "retry"}' in details
+    log = (await (await as_staff("owner")).get("/merchants/lumen/audit")).text
+    assert "Asked for a payment to be tried now" in log
+    assert re.search(r"asked_for.*<ins>.*retry</ins>", log)
     assert '"attempt": 1' in details
 
 

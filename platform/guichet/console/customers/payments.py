@@ -137,7 +137,9 @@ async def _write(visit: Visit, unit: Unit, wish: AskedFor, loaded: Loaded) -> No
     await ask_for(unit, loaded, wish)
     details: dict[str, object] = {
         "customer": loaded.case.customer_id,
-        "before": loaded.case.state,
+        "state": loaded.case.state,
+        "before": {"asked_for": loaded.case.asked_for or ""},
+        "after": {"asked_for": wish},
         "reason": _reason(visit),
     }
     if wish == "retry":
