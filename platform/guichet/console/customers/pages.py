@@ -137,10 +137,12 @@ async def customer(
     outrun: Annotated[str, QueryParameter(max_length=1)] = "",
 ) -> ASGIResponse:
     """One customer: what they have, what failed and why, what they were told, when they came."""
+    # Before the unit: whoever has one connection must not wait for another.
+    published = await visit.deployment.directory.published(visit.tenant)
     async with visit.deployment.db.unit(visit.place.id) as unit:
         story = await read_story(unit, customer_id, after or None)
         messages = await list_messages(unit, customer_id, limit=_MOST_MESSAGES)
-        hands = await _read_hands(visit, unit, story)
+        hands = await _read_hands(unit, story, published.configuration.retries)
     words = speech(visit.locale)
     return visit.page(
         "customer.html",
@@ -162,12 +164,11 @@ async def customer(
 HANDLERS = (customers, customer)
 
 
-async def _read_hands(visit: Visit, unit: Unit, story: CustomerStory) -> _Hands:
+async def _read_hands(unit: Unit, story: CustomerStory, policy: RetryPolicy) -> _Hands:
     open_ids = [it.invoice_id for it in story.payments if it.state not in CLOSED]
-    published = await visit.deployment.directory.published(visit.tenant)
     return _Hands(
         cases=await followed_cases(unit, story.person.id, open_ids) if open_ids else {},
-        policy=published.configuration.retries,
+        policy=policy,
         is_away=await is_turned_away(unit) if open_ids else False,
     )
 
