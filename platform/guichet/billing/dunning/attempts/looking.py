@@ -23,12 +23,17 @@ PATIENCE = timedelta(hours=1)
 
 
 async def look(
-    provider: PaymentProvider, attempt: Attempt, others: frozenset[str], age: timedelta
+    provider: PaymentProvider,
+    attempt: Attempt,
+    others: frozenset[str],
+    age: timedelta,
+    *,
+    is_wanted: bool = True,
 ) -> Outcome:
     """What became of a merchant's attempt that was asked for `age` ago.
 
-    Its charge is looked for first. Where there is none, it is asked for again with the same key;
-    after an hour it was not made and never will be.
+    Its charge is looked for first. Where there is none, it is asked for again with the same key, if
+    it is still wanted; after an hour it was not made and never will be.
     """
     unknown = msgspec.structs.replace(attempt, state="unknown")
     is_old = age >= PATIENCE
@@ -37,6 +42,9 @@ async def look(
         return found
     if is_old:
         return await _given_up(provider, attempt)
+    if not is_wanted:
+        # Perhaps it never was asked for; perhaps that is only on its way.
+        return UNKNOWN
     outcome = await charge(provider, unknown)
     if outcome.state in ("refused", "not_made"):
         # The refusal may be of the repetition alone.

@@ -73,7 +73,10 @@ class Asker:
         if task.step == "look_for_customer":
             return await look_for_payment(self._provider, attempt, others)
         age = task.loaded.wall_now - attempt.sent_at
-        return await look(self._provider, attempt, others - {attempt.charge_id}, age)
+        # What a killed process may not have sent is not sent any more once the team has stopped it.
+        is_wanted = task.loaded.facts.asked_for not in ("stop", "end")
+        others -= {attempt.charge_id}
+        return await look(self._provider, attempt, others, age, is_wanted=is_wanted)
 
     async def _refetched(self, task: Task, shown: Shown) -> Shown:
         """What a refusal was about, as it is now, so that it is decided by what is true."""
