@@ -143,6 +143,16 @@ async def test_it_ends_after_half_an_hour_however_often_it_is_used(shop: Shop) -
     assert (await log_of(shop))[-1][3]["how"] == "time"
 
 
+async def test_its_browser_keeps_the_cookie_until_it_is_told_of_the_end(shop: Shop) -> None:
+    helper = await hire(shop)
+    async with helper.looking("ada") as browser:
+        [kept] = [it.expires for it in browser.client.cookies.jar if it.name == COOKIE]
+    async with shop.deployment.db.unit(shop.tenant_id) as unit:
+        [view] = await unit.fetch("select extract(epoch from expires_at) from support_views")
+    assert kept is not None
+    assert kept > view[0] + 3600
+
+
 async def _lose_role(helper: Helper) -> None:
     async with helper.shop.deployment.db.system() as connection:
         tenant = helper.shop.tenant_id

@@ -11,7 +11,7 @@ import msgspec
 from litestar.datastructures import Cookie
 
 from guichet.auth.sessions import LONGEST_SECONDS, is_token
-from guichet.auth.support import LONGEST_SECONDS as LONGEST_VIEW_SECONDS
+from guichet.auth.support import KEPT_SECONDS
 from guichet.errors import MalformedRequest
 from guichet.settings import Settings
 
@@ -78,7 +78,7 @@ def language_cookie(settings: Settings) -> CookieKind:
 
 def support_cookie(settings: Settings) -> CookieKind:
     """The cookie that holds the token of a support view, beside a customer's own session."""
-    return _kind(settings, "guichet-support", LONGEST_VIEW_SECONDS)
+    return _kind(settings, "guichet-support", KEPT_SECONDS)
 
 
 def _kind(settings: Settings, name: str, max_age: int | None) -> CookieKind:

@@ -18,8 +18,9 @@ from guichet.db import Connection, Unit
 from guichet.errors import Forbidden
 from tenants.staff import Role, Staff
 
-#: How long a cookie may be kept: as long as a view lasts.
-LONGEST_SECONDS = 30 * 60
+#: How long a browser keeps the cookie: for longer than a view lasts, or whoever comes back to one
+#: that is over would be somebody else again, and not be told.
+KEPT_SECONDS = 24 * 3600
 
 #: Why a view is over.
 Ending = Literal["button", "time", "withdrawn"]
