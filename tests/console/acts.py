@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 from uuid import UUID
 
+from guichet.auth.staff.invitations import invite
 from guichet.db import Database
 from tenants.configuration import Configuration, load_published, publish
 from tenants.drafts import load_draft, replace_draft
+from tenants.hosts import add_host
+from tenants.staff import find_merchant_workspace
 from tests.console.people import AGENCY, MERCHANT
 from tests.console.town import Town, Who
 
@@ -114,6 +117,29 @@ async def _to_suspend(_town: Town) -> tuple[str, Fields]:
     return f"{AGENCY}/merchants/lumen/suspend", {"reason": "Because."}
 
 
+async def _to_take_back(town: Town) -> tuple[str, Fields]:
+    staff = await town.hire("admin", "host@example.com")
+    async with town.deployment.db.system() as connection:
+        place = await find_merchant_workspace(connection, staff.id, "lumen")
+        assert place is not None
+        invited = await invite(connection, place, "new@example.com", "admin", staff, "en")
+    return f"{MERCHANT}/invitations/{invited}/revoke", {}
+
+
+async def _to_give_up(town: Town) -> tuple[str, Fields]:
+    async with town.deployment.db.system() as connection:
+        await add_host(connection, town.lumen.id, "billing.lumen.example")
+    return f"{MERCHANT}/domains/billing.lumen.example/remove", {}
+
+
+async def _to_take_up(town: Town) -> tuple[str, Fields]:
+    """A former version into the draft."""
+    path, form = await _to_roll_back(town)
+    async with town.deployment.db.unit(town.lumen.id) as unit:
+        draft = await load_draft(unit.connection, unit.tenant_id)
+    return path.replace("roll-back", "draft"), form | {"seen": draft.state}
+
+
 ACTS = {
     "publish": Act(_to_publish, _told("configuration.published")),
     "discard": Act(_to_discard, _told("draft.discarded")),
@@ -126,5 +152,8 @@ ACTS = {
     "open a portal": Act(
         _to_open, _rows("select count(1) from tenants where slug = 'nova'"), "agency_owner"
     ),
+    "take back": Act(_to_take_back, _told("invitation.revoked")),
+    "give up a domain": Act(_to_give_up, _told("host.removed")),
+    "take up a version": Act(_to_take_up, _told("draft.replaced")),
     "suspend": Act(_to_suspend, _told("tenant.suspended"), "agency_owner"),
 }

@@ -14,12 +14,12 @@ import msgspec
 import pytest
 from redis import Redis
 
-from guichet.db import Database, connect
+from guichet.db import Database, Unit, connect
 from guichet.edge.entrance import TIME_LIMIT_S
 from guichet.payments.choose import SECRET_KEY
 from guichet.settings import Settings
 from tenants.configuration import load_published
-from tenants.drafts import load_draft
+from tenants.drafts import load_draft, lock_configuration
 from tests.console.acts import ACTS
 from tests.console.conftest import AsStaff
 from tests.console.forms import Forms
@@ -158,6 +158,34 @@ async def test_a_double_click_and_the_way_back_do_it_once(
     back = await post(client, path, form)
     assert await act.times(db, town.lumen.id) == 1
     assert {it.status_code for it in (*answers, back)} <= {303, 404, 409, 422}
+
+
+@pytest.mark.parametrize("name", ["save", "publish", "discard", "roll back", "take up a version"])
+async def test_of_two_clicks_that_wait_for_a_third_person_one_does_it(
+    town: Town, as_staff: AsStaff, name: str
+) -> None:
+    act, db = ACTS[name], town.deployment.db
+    client = await as_staff(act.who)
+    path, form = await act.prepare(town)
+    async with db.unit(town.lumen.id) as unit:
+        await lock_configuration(unit.connection, unit.tenant_id)
+        clicks = [asyncio.create_task(post(client, path, form)) for _ in range(2)]
+        # Both, if the machine is fast enough: who waits too long for a lock is turned away.
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if await _waiting(unit) == len(clicks):
+                break
+    answers = [await click for click in clicks]
+    assert {answer.status_code for answer in answers} <= {303, 409}
+    assert await act.times(db, town.lumen.id) == 1
+
+
+async def _waiting(unit: Unit) -> int:
+    """How many transactions wait for a lock."""
+    counted: int = await unit.fetchval(
+        "select count(1) from pg_stat_activity where wait_event_type = 'Lock'"
+    )
+    return counted
 
 
 # Redis, the provider, and identity providers

@@ -15,7 +15,7 @@ from guichet.console.visit import Visit
 from guichet.theming.locale import gettext
 from tenants.checks import InvalidConfiguration
 from tenants.configuration import DocumentTooLarge
-from tenants.drafts import Draft, SectionChanged, load_draft, save_section
+from tenants.drafts import Draft, SectionChanged, load_draft, lock_configuration, save_section
 from tenants.mistakes import Mistake
 
 
@@ -81,6 +81,8 @@ async def save_posted(
 
 async def _save(visit: Visit, section: str, value: Any) -> Draft:
     async with visit.deployment.db.unit(visit.place.id) as unit:
+        # What was there before is told as it was when this was saved, and a double click is one.
+        await lock_configuration(unit.connection, unit.tenant_id)
         before = getattr((await load_draft(unit.connection, unit.tenant_id)).configuration, section)
         draft = await save_section(
             unit.connection,
