@@ -76,6 +76,21 @@ async def test_a_search_finds_what_begins_so(town: Town, text: str, found: set[s
         assert {it.id for it in (await search_customers(unit, text)).customers} == found
 
 
+@pytest.mark.parametrize("name", ["ΝΙΚΟΣ", "İpek", "ÉLODIE", "Straße"])
+async def test_a_name_is_found_as_it_is_written_whatever_its_letters(town: Town, name: str) -> None:
+    db, lumen = town.deployment.db, town.lumen.id
+    async with db.unit(lumen) as unit:
+        await unit.execute(
+            """
+            insert into customers (tenant_id, id, name, created_at, copy_no)
+            values ($1, 'cus_1', $2 || ' Oz', now(), 1)
+            """,
+            lumen,
+            name,
+        )
+        assert [it.id for it in (await search_customers(unit, name)).customers] == ["cus_1"]
+
+
 async def test_no_list_and_no_search_reads_more_than_its_page(town: Town) -> None:
     """Whatever plans are chosen for, so many rows are read: pages cost the same at any size."""
     db, lumen = town.deployment.db, town.lumen.id
@@ -258,14 +273,14 @@ async def test_a_search_reads_what_begins_so_and_no_more(town: Town, column: str
                 select id
                 from customers
                 where tenant_id = $1
-                and {column} between $2 and $3
+                and {column} between lower($2) and lower($2) || $3
                 and not deleted
                 order by {column}
                 limit 51
                 """,
                 lumen,
-                "person1",
-                "person1\U0010ffff",
+                "PERSON1",
+                "\U0010ffff",
             )
         )
     assert f"customers_{column}" in plan

@@ -203,7 +203,6 @@ async def _standing(unit: Unit, ids: Sequence[str], standing: Standing) -> list[
 
 async def _called(unit: Unit, text: str, most: int) -> list[str]:
     """The ids of up to `most` customers by each of the ways in which one may be called."""
-    beginning = text.lower()
     rows = await unit.fetch(
         """
         select id
@@ -216,26 +215,25 @@ async def _called(unit: Unit, text: str, most: int) -> list[str]:
           select id
           from customers
           where tenant_id = $1
-          and sought_email between $3 and $4
+          and sought_email between lower($2) and lower($2) || $3
           and not deleted
           order by sought_email
-          limit $5
+          limit $4
         )
         union
         (
           select id
           from customers
           where tenant_id = $1
-          and sought_name between $3 and $4
+          and sought_name between lower($2) and lower($2) || $3
           and not deleted
           order by sought_name
-          limit $5
+          limit $4
         )
         """,
         unit.tenant_id,
         text,
-        beginning,
-        beginning + _LAST,
+        _LAST,
         most,
     )
     return [row["id"] for row in rows]
