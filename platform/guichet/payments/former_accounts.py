@@ -1,7 +1,8 @@
 """Accounts that a tenant had before: what delivers from there is removed with the key of then.
 
 The key is set aside in the unit that replaces it, and forgotten with the last endpoint, or when the
-provider does not accept it any more. Then the console names what a person has to remove.
+provider does not accept it any more. Then the console names what a person has to remove. In each
+unit an account's row comes before its key, in the order of locks.
 """
 
 from datetime import datetime, timedelta
@@ -47,9 +48,6 @@ async def leave_account(
         key = await vault.open(unit.connection, unit.tenant_id, SECRET_KEY) if with_key else None
     except VaultError:
         key = None
-    if key is not None:
-        name = _secret_of(account_id, mode)
-        await vault.store(unit.connection, unit.tenant_id, name, key)
     await unit.execute(
         """
         insert into former_accounts
@@ -70,11 +68,13 @@ async def leave_account(
         account_id,
         mode,
     )
+    if key is not None:
+        name = _secret_of(account_id, mode)
+        await vault.store(unit.connection, unit.tenant_id, name, key)
 
 
 async def return_to_account(unit: Unit, vault: Vault, account_id: str, mode: str) -> bool:
     """Forget that an account was left: it is the present one again, or a person has seen to it."""
-    await vault.remove(unit.connection, unit.tenant_id, _secret_of(account_id, mode))
     was_there = await unit.fetchval(
         """
         delete from former_accounts
@@ -87,6 +87,7 @@ async def return_to_account(unit: Unit, vault: Vault, account_id: str, mode: str
         account_id,
         mode,
     )
+    await vault.remove(unit.connection, unit.tenant_id, _secret_of(account_id, mode))
     return bool(was_there)
 
 
@@ -207,8 +208,25 @@ class Leaving:
     async def _forget(
         self, account: FormerAccount, removed: list[Endpoint], by: Actor, request_id: str
     ) -> None:
+        """Unless it was left once more meanwhile: then there may be something new."""
+        name = _secret_of(account.account_id, account.mode)
         async with self._db.unit(self._tenant_id) as unit:
-            await return_to_account(unit, self._vault, account.account_id, account.mode)
+            forgotten = await unit.fetchval(
+                """
+                delete from former_accounts
+                where tenant_id = $1
+                and account_id = $2
+                and mode = $3
+                and left_at = $4
+                returning true
+                """,
+                self._tenant_id,
+                account.account_id,
+                account.mode,
+                account.left_at,
+            )
+            if forgotten:
+                await self._vault.remove(unit.connection, self._tenant_id, name)
             for it in removed:
                 details: dict[str, object] = {"account": account.account_id, "url": it.url}
                 await record(unit, *by, "webhook_endpoint.removed", it.id, details, request_id)
