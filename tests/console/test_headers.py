@@ -190,7 +190,9 @@ async def test_files_of_the_console_are_kept_and_a_picture_by_its_browser_alone(
     assert list(faults(picture, alone, policy_of(PICTURE_POLICY))) == []
 
 
-async def test_the_page_that_leads_to_a_portal_sends_its_form_there_alone(town: Town) -> None:
+async def test_the_page_that_leads_to_a_portal_sends_forms_there_and_to_the_console_alone(
+    town: Town,
+) -> None:
     async with town.deployment.db.unit(town.lumen.id) as unit:
         await unit.execute(
             """
@@ -204,7 +206,7 @@ async def test_the_page_that_leads_to_a_portal_sends_its_form_there_alone(town: 
         answer = await owner.ask(key, {"reason": "Because."}, customer_id="cus_1")
     assert answer.status_code == 200, answer.text
     policy = {name: text for name, text in CONSOLE_POLICY.items() if name != "frame-src"}
-    policy["form-action"] = f"https://lumen.{DOMAIN}"
+    policy["form-action"] = f"'self' https://lumen.{DOMAIN}"
     # The portal learns whose form it is, and no more.
     headers = ON_CONSOLE | {"referrer-policy": "strict-origin"}
     assert list(faults(answer, headers, policy)) == []

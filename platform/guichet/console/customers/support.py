@@ -86,11 +86,13 @@ def _ask(
 def _hand_over(visit: Visit, person: Person, token: str) -> ASGIResponse:
     origin = visit.deployment.directory.url(visit.tenant, "").rstrip("/")
     page = visit.page("support_ready.html", person=person, portal=origin, token=token)
+    # The page's other forms, such as the one to sign out, stay the console's own.
+    policy = content_security_policy(forms=f"'self' {origin}", connects="'self'")
     return ASGIResponse(
         body=page.body,
         media_type=HTML,
         headers={
-            "content-security-policy": content_security_policy(forms=origin, connects="'self'"),
+            "content-security-policy": policy,
             # The portal is told that the form is the console's, and no more than that.
             "referrer-policy": "strict-origin",
         },
