@@ -73,7 +73,7 @@ async def retry(
             # A page that was opened before the last try does not ask for the one after it.
             is_outrun = visit.form.get("try") != str(next_try(asked.loaded))
             if not is_outrun:
-                await _write(visit, unit, "retry", asked.loaded)
+                await _write(visit, unit, "retry", asked.loaded, policy)
     return visit.redirect(_story(visit, customer_id, invoice_id, is_outrun=is_outrun))
 
 
@@ -97,7 +97,7 @@ async def stop(
         asked = await _read(unit, "stop", customer_id, invoice_id, policy, is_locked=True)
         if not asked.obstacles:
             wish: AskedFor = "end" if visit.form.get("end") else "stop"
-            await _write(visit, unit, wish, asked.loaded)
+            await _write(visit, unit, wish, asked.loaded, policy)
     return visit.redirect(_story(visit, customer_id, invoice_id))
 
 
@@ -133,7 +133,9 @@ async def _read(
     return _Asked(loaded, obstacles)
 
 
-async def _write(visit: Visit, unit: Unit, wish: AskedFor, loaded: Loaded) -> None:
+async def _write(
+    visit: Visit, unit: Unit, wish: AskedFor, loaded: Loaded, policy: RetryPolicy
+) -> None:
     await ask_for(unit, loaded, wish)
     details: dict[str, object] = {
         "customer": loaded.case.customer_id,
@@ -146,7 +148,7 @@ async def _write(visit: Visit, unit: Unit, wish: AskedFor, loaded: Loaded) -> No
         details["attempt"] = next_try(loaded)
     action = "dunning_case.retry_asked" if wish == "retry" else "dunning_case.stop_asked"
     if wish == "end":
-        details["end"] = msgspec.to_builtins((await _policy(visit)).end)
+        details["end"] = msgspec.to_builtins(policy.end)
     await visit.record(unit, action, loaded.case.invoice_id, details)
     visit.deployment.outbox.knock_after_commit(unit, RUN_DUNNING)
 
