@@ -29,6 +29,7 @@ class Mistake(NamedTuple):
 
 ONE_OF = _("Choose one of: %(choices)s.")
 BETWEEN = _("Write a whole number from %(least)s to %(most)s.")
+NUMBERS_BETWEEN = _("Write numbers from %(least)s to %(most)s, with commas between them.")
 WHOLE_NUMBER = _("Write a whole number.")
 TOO_LONG = _("Write %(most)s characters at most, in one line.")
 TOO_MANY = _("There may be %(most)s at most.")

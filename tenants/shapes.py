@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
 import msgspec
-from msgspec.inspect import IntType, LiteralType, StrType, Type, UnionType, type_info
+from msgspec.inspect import FloatType, IntType, LiteralType, StrType, Type, UnionType, type_info
 
 from tenants.mistakes import (
     BETWEEN,
     MISSING,
     NOT_AN_OBJECT,
+    NUMBERS_BETWEEN,
     ONE_OF,
     TOO_LONG,
     TOO_MANY,
@@ -90,6 +91,8 @@ def _asked(wanted: Type, path: str) -> Mistake:
             return Mistake(path, WHOLE_NUMBER)
         case IntType(ge=least, le=most):
             return Mistake(path, BETWEEN, {"least": least, "most": most})
+        case FloatType(ge=float() | int() as least, le=float() | int() as most):
+            return Mistake(path, NUMBERS_BETWEEN, {"least": f"{least:g}", "most": f"{most:g}"})
         case StrType(max_length=int() as most):
             return Mistake(path, TOO_LONG, {"most": most})
         case LiteralType(values=choices):

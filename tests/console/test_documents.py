@@ -48,7 +48,7 @@ def test_every_mistake_of_the_shape_is_named_by_its_field_and_what_was_typed_is_
     assert {it.path: it.english for it in entered.mistakes} == {
         "retries.tries": "Write a whole number from 0 to 20.",
         "retries.window_days": "Write a whole number from 1 to 60.",
-        "retries.waits_days": "This cannot be used here.",
+        "retries.waits_days": "Write numbers from 0.01 to 60, with commas between them.",
         "retries.collector": "Choose one of: guichet, provider.",
     }
     assert entered.fields["retries.tries"] == "many"

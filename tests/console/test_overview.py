@@ -50,11 +50,12 @@ async def test_a_new_merchant_is_told_what_to_do_in_which_order(as_staff: AsStaf
     page = await (await as_staff("owner")).get("/merchants/lumen")
     assert page.status_code == 200
     links = re.findall(r'<li>\s*<a href="([^"]+)"', page.text.split("checklist")[1])
-    assert [it.rpartition("/")[2] for it in links[:5]] == [
+    assert [it.rpartition("/")[2] for it in links[:6]] == [
         "connections",
         "plans",
         "branding",
         "changes",
+        "sign-in-providers",
         "publish",
     ]
     assert "http://lumen.localhost:8000/" in links

@@ -206,6 +206,7 @@ async def test_a_preset_fills_in_its_schedule_and_keeps_everything_else(
     assert (await post(client, "/merchants/lumen/retries", fields)).status_code == 303
     policy = (await _draft(town)).configuration.retries
     assert (policy.waits_days, policy.tries, policy.window_days) == ((2, 5, 7, 7), 4, 22)
+    assert (await _open(town, as_staff, "/retries")).fields["retries.waits_days"] == "2, 5, 7, 7"
     assert policy.quiet == _FULL.retries.quiet
     assert policy.end == _FULL.retries.end
 

@@ -52,6 +52,12 @@ def steps(health: Health, draft: Draft) -> tuple[Step, ...]:
             rules != (usual.changes, usual.cancel, usual.features, usual.retries),
         ),
         Step(
+            _("Let customers sign in"),
+            _("With your own identity provider, checked and tried before it is used."),
+            "/sign-in-providers",
+            bool(now.identity_providers),
+        ),
+        Step(
             _("Publish"),
             _("Everything at once, with a way back."),
             "/publish",

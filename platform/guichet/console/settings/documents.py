@@ -91,12 +91,17 @@ def _spread(path: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield from _spread(f"{path}[{place}]", inner)
         else:
             # A page may ask for a list in one field, or with a box for each choice.
-            yield path, ", ".join(map(str, value))
+            yield path, ", ".join(map(_written, value))
             yield from ((f"{path}[{it}]", "on") for it in value)
     elif value is True:
         yield path, "on"
     elif value is not None and value is not False:
-        yield path, str(value)
+        yield path, _written(value)
+
+
+def _written(value: Any) -> str:
+    """As a person writes it: eight days are no `8.0`."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _gather(wanted: Any, path: str, form: Form) -> Any:
