@@ -1,13 +1,15 @@
 """The console on real servers, people in every role, and a shop for the merchant."""
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 import pytest
 
 from guichet.payments.choose import SECRET_KEY, WEBHOOK_SECRET
 from guichet.settings import Settings
+from tests.auth.hostile_provider import HostileProvider
+from tests.console.provider_forms import SECRET
 from tests.console.town import Town, Who, open_town
 from tests.shops import SIGNING_SECRET, Shop, open_shop, set_secret
 
@@ -42,6 +44,18 @@ async def as_staff(town: Town) -> AsyncIterator[AsStaff]:
 
 
 @pytest.fixture
+async def admin(as_staff: AsStaff) -> httpx.AsyncClient:
+    """Lumen's admin."""
+    return await as_staff("admin")
+
+
+@pytest.fixture
+async def owner(as_staff: AsStaff) -> httpx.AsyncClient:
+    """Who owns Atelier."""
+    return await as_staff("agency_owner")
+
+
+@pytest.fixture
 async def shop(town: Town, settings: Settings, stripe_key: str) -> AsyncIterator[Shop]:
     """Lumen's account at the sandbox, with a small catalog; nothing of it is imported yet."""
     db, lumen = town.deployment.db, town.lumen.id
@@ -49,3 +63,10 @@ async def shop(town: Town, settings: Settings, stripe_key: str) -> AsyncIterator
     await set_secret(settings, db, lumen, WEBHOOK_SECRET, SIGNING_SECRET)
     async with open_shop(settings.stripe_url, stripe_key) as shop:
         yield shop
+
+
+@pytest.fixture
+def provider() -> Iterator[HostileProvider]:
+    """An identity provider that misbehaves when it is told to."""
+    with HostileProvider(client_secret=SECRET) as provider:
+        yield provider

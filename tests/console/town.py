@@ -12,7 +12,7 @@ from guichet.auth.csrf import csrf_token
 from guichet.auth.sessions import new_token
 from guichet.auth.staff.links import NOBODY
 from guichet.auth.staff.sessions import open_staff_session
-from guichet.db import connect
+from guichet.db import Database, connect
 from guichet.deployment import Deployment
 from guichet.edge.entrance import Edge
 from guichet.settings import Settings
@@ -105,6 +105,15 @@ async def open_town(settings: Settings) -> AsyncIterator[Town]:
     edge = create_app(settings)
     async with edge.lifespan() as deployment:
         yield Town(edge, deployment, atelier, lumen, forge, volta)
+
+
+async def sessions(db: Database) -> int:
+    """How many sessions of staff are open."""
+    async with db.system() as connection:
+        counted: int = await connection.fetchval(
+            "select count(1) from staff_sessions where revoked_at is null"
+        )
+    return counted
 
 
 def csrf_of(client: httpx.AsyncClient) -> str:
