@@ -466,8 +466,8 @@ CREATE TABLE public.customers (
     balance bigint DEFAULT 0 NOT NULL,
     fallback_payment_method_ids text[] DEFAULT '{}'::text[] NOT NULL,
     test_clock_id text,
-    sought_email text GENERATED ALWAYS AS (lower(email)) STORED COLLATE pg_catalog."C",
-    sought_name text GENERATED ALWAYS AS (lower(name)) STORED COLLATE pg_catalog."C",
+    sought_email text GENERATED ALWAYS AS ("left"(lower(email), 200)) STORED COLLATE pg_catalog."C",
+    sought_name text GENERATED ALWAYS AS ("left"(lower(name), 200)) STORED COLLATE pg_catalog."C",
     CONSTRAINT customers_tax_exempt_check CHECK ((tax_exempt = ANY (ARRAY['none'::text, 'exempt'::text, 'reverse'::text])))
 );
 

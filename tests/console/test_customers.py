@@ -1,5 +1,7 @@
 """A merchant's staff find their customers and see each one's story, and nobody else's."""
 
+import random
+import string
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -89,6 +91,24 @@ async def test_a_name_is_found_as_it_is_written_whatever_its_letters(town: Town,
             name,
         )
         assert [it.id for it in (await search_customers(unit, name)).customers] == ["cus_1"]
+
+
+async def test_a_name_of_thousands_of_letters_is_kept_and_found_by_how_it_begins(
+    town: Town,
+) -> None:
+    # An index refuses what it cannot compress, and then nothing of the customer could be written.
+    name = "".join(random.Random(1).choices(string.ascii_letters + "éß字", k=5000))
+    db, lumen = town.deployment.db, town.lumen.id
+    async with db.unit(lumen) as unit:
+        await unit.execute(
+            """
+            insert into customers (tenant_id, id, name, created_at, copy_no)
+            values ($1, 'cus_1', $2, now(), 1)
+            """,
+            lumen,
+            name,
+        )
+        assert [it.id for it in (await search_customers(unit, name[:200])).customers] == ["cus_1"]
 
 
 async def test_no_list_and_no_search_reads_more_than_its_page(town: Town) -> None:
