@@ -11,7 +11,7 @@ from guichet.metrics.health import Health
 from guichet.metrics.mrr import Revenue
 
 #: Merchants of one page.
-PAGE = 50
+PAGE = 20
 
 Show = Literal["all", "active", "suspended", "attention"]
 

@@ -78,7 +78,7 @@ async def merchants(
     after: Annotated[str, QueryParameter(max_length=300)] = "",
     trail: Annotated[list[str] | None, QueryParameter(name="from")] = None,
 ) -> ASGIResponse:
-    """The table of all merchants, fifty at a time."""
+    """The table of all merchants, twenty at a time."""
     if "\0" in search + after:
         raise NotFound
     kind = show if show in get_args(Show) else "all"
